@@ -1,7 +1,8 @@
-// main() of fuzz targets in builds without libFuzzer: runs every corpus file, and seeded mutations of each, through the target.
+// main() of fuzz targets in builds without libFuzzer: runs every corpus file, and seeded mutations of each, through
+// the target.
 //
-// The number of mutations is fixed and the generator's seed is the file's index, so a failure repeats. The input that fails is written to the
-// test's temporary folder before it runs, so that it is there after a crash.
+// The number of mutations is fixed and the generator's seed is the file's index, so a failure repeats. Each input is
+// written to the test's temporary folder before it runs, so that it is there after a crash.
 
 #include <cstdint>
 #include <cstdio>
@@ -16,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace {
 
-constexpr int kMutationsPerFile = 2000;
+constexpr int kMutationsPerFile = 1000;
 
 void Run(const std::string& input, const std::string& last_input_path) {
   if (!last_input_path.empty()) std::ofstream(last_input_path, std::ios::binary) << input;
@@ -69,7 +70,7 @@ int main(int argc, char** argv) {
   for (size_t index = 0; index < seeds.size(); ++index) {
     std::mt19937_64 random(index);
     Run(seeds[index], last_input_path);
-    for (int i = 0; i < kMutationsPerFile; ++i) Run(Mutate(seeds[index], random), "");
+    for (int i = 0; i < kMutationsPerFile; ++i) Run(Mutate(seeds[index], random), last_input_path);
   }
   std::printf("%zu seeds, %d mutations each\n", seeds.size(), kMutationsPerFile);
   return 0;
