@@ -1,0 +1,363 @@
+#include "signaling/store/sqlite_store.h"
+
+#include <algorithm>
+#include <deque>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "signaling/store/directory.h"
+#include "signaling/store/sqlite_database.h"
+#include "signaling/store/sqlite_schema.h"
+#include "signaling/store/sqlite_tables.h"
+
+namespace sluice::store {
+namespace {
+
+constexpr size_t kMaxBatchRecords = 1000;
+constexpr size_t kMaxBatchAccounts = 1000;
+constexpr absl::Duration kStopLimit = absl::Seconds(2);
+// A list of call records waits this long for those that are not on disk yet.
+constexpr absl::Duration kListLimit = absl::Seconds(1);
+
+class SqliteStore : public Store {
+ public:
+  SqliteStore(SqliteStoreOptions options, std::unique_ptr<SqliteDatabase> database,
+              std::unique_ptr<SqliteDatabase> reader, BatchWriter batch_writer)
+      : options_(std::move(options)),
+        database_(std::move(database)),
+        reader_(std::move(reader)),
+        batch_writer_(std::move(batch_writer)) {}
+
+  ~SqliteStore() override {
+    if (!writer_.joinable()) return;
+    {
+      absl::MutexLock lock(&queue_mutex_);
+      stop_time_ = absl::Now();
+    }
+    writer_.join();
+  }
+
+  absl::Status Load();
+  void StartWriter() {
+    writer_ = std::thread([this] { WriteUntilStopped(); });
+  }
+
+  std::shared_ptr<const Account> FindAccount(absl::string_view name) const override {
+    return directory_.FindAccount(name);
+  }
+  Page<std::shared_ptr<const Account>> ListAccounts(size_t page_size, absl::string_view token) const override;
+  absl::Status CreateAccount(Account account) override;
+  absl::Status DeleteAccount(absl::string_view name) override;
+
+  std::shared_ptr<const BindingSet> FindBindings(absl::string_view account) const override {
+    return directory_.FindBindings(account);
+  }
+  bool ReplaceBindings(absl::string_view account, const std::shared_ptr<const BindingSet>& seen,
+                       BindingSet next) override;
+  Page<AccountBindings> ListBindings(absl::string_view account, size_t page_size,
+                                     absl::string_view token) const override;
+  void ExpireBindings(absl::Time now) override;
+
+  void AppendCallRecord(CallRecord record) override;
+  absl::StatusOr<Page<CallRecord>> ListCallRecords(const CallRecordQuery& query) override;
+  absl::Status Flush(absl::Duration limit) override;
+  StoreStatistics Statistics() const override;
+
+ private:
+  struct Batch {
+    std::vector<std::string> accounts;
+    std::vector<CallRecord> records;
+  };
+
+  bool InMemory() const { return reader_ == nullptr; }
+  void MarkChanged(absl::string_view account) ABSL_LOCKS_EXCLUDED(queue_mutex_);
+  bool SomethingWaits() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_) {
+    return !changed_.empty() || !records_.empty();
+  }
+  bool ShouldWake() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_) {
+    return SomethingWaits() || stop_time_ != absl::InfiniteFuture();
+  }
+  bool Stopping() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_) { return stop_time_ != absl::InfiniteFuture(); }
+  bool AllWritten() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_) { return !SomethingWaits() && !writing_; }
+
+  void WriteUntilStopped();
+  Batch TakeBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_);
+  void PutBack(Batch batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_);
+  absl::Status Write(const Batch& batch) ABSL_LOCKS_EXCLUDED(database_mutex_);
+  void RefuseRecord(const CallRecord& record, const absl::Status& status) ABSL_LOCKS_EXCLUDED(queue_mutex_);
+  absl::Status InTransaction(const std::function<absl::Status()>& body) ABSL_EXCLUSIVE_LOCKS_REQUIRED(database_mutex_);
+
+  const SqliteStoreOptions options_;
+  Directory directory_;
+
+  // Held while a transaction runs. Taken before queue_mutex_ if both.
+  absl::Mutex database_mutex_ ABSL_ACQUIRED_BEFORE(queue_mutex_);
+  const std::unique_ptr<SqliteDatabase> database_ ABSL_PT_GUARDED_BY(database_mutex_);
+  // Reads call records beside the writer. Null for ":memory:", whose only connection is `database_`.
+  absl::Mutex reader_mutex_;
+  const std::unique_ptr<SqliteDatabase> reader_ ABSL_PT_GUARDED_BY(reader_mutex_);
+  BatchWriter batch_writer_ ABSL_GUARDED_BY(database_mutex_);
+
+  mutable absl::Mutex queue_mutex_;
+  // Accounts whose bindings on disk are not those in memory.
+  absl::flat_hash_set<std::string> changed_ ABSL_GUARDED_BY(queue_mutex_);
+  std::deque<CallRecord> records_ ABSL_GUARDED_BY(queue_mutex_);
+  bool writing_ ABSL_GUARDED_BY(queue_mutex_) = false;
+  absl::Time stop_time_ ABSL_GUARDED_BY(queue_mutex_) = absl::InfiniteFuture();
+  StoreStatistics statistics_ ABSL_GUARDED_BY(queue_mutex_);
+
+  std::thread writer_;
+};
+
+absl::Status SqliteStore::Load() {
+  std::vector<std::string> set_aside;
+  absl::MutexLock lock(&database_mutex_);
+  const absl::Status status = InTransaction([&]() -> absl::Status {
+    absl::StatusOr<std::vector<Account>> accounts = ReadAccounts(*database_, set_aside);
+    if (!accounts.ok()) return accounts.status();
+    for (Account& account : *accounts) directory_.InsertAccount(std::make_shared<Account>(std::move(account)));
+    absl::StatusOr<std::vector<AccountBindings>> bindings = ReadBindings(*database_, set_aside);
+    if (!bindings.ok()) return bindings.status();
+    for (AccountBindings& entry : *bindings) {
+      const std::shared_ptr<const BindingSet> seen = directory_.FindBindings(entry.account);
+      BindingSet next = *seen;
+      next.push_back(std::move(entry.binding));
+      directory_.ReplaceBindings(entry.account, seen, std::move(next));
+    }
+    return absl::OkStatus();
+  });
+  for (const std::string& line : set_aside) options_.report(line);
+  absl::MutexLock queue_lock(&queue_mutex_);
+  statistics_.set_aside = set_aside.size();
+  return status;
+}
+
+Page<std::shared_ptr<const Account>> SqliteStore::ListAccounts(size_t page_size, absl::string_view token) const {
+  Page<std::shared_ptr<const Account>> page{directory_.AccountsAfter(token, page_size + 1), ""};
+  if (page.items.size() > page_size) {
+    page.items.pop_back();
+    page.next_token = page.items.back()->name;
+  }
+  return page;
+}
+
+absl::Status SqliteStore::CreateAccount(Account account) {
+  if (std::string defect = AccountDefect(account); !defect.empty()) {
+    return absl::InvalidArgumentError("account: " + defect);
+  }
+  absl::MutexLock lock(&database_mutex_);
+  if (directory_.FindAccount(account.name) != nullptr) {
+    return absl::AlreadyExistsError(absl::StrCat("account '", account.name, "' exists already"));
+  }
+  const absl::Status status = InTransaction([&] { return InsertAccount(*database_, account); });
+  if (!status.ok()) return status;
+  directory_.InsertAccount(std::make_shared<Account>(std::move(account)));
+  return absl::OkStatus();
+}
+
+absl::Status SqliteStore::DeleteAccount(absl::string_view name) {
+  absl::MutexLock lock(&database_mutex_);
+  if (directory_.FindAccount(name) == nullptr) {
+    return absl::NotFoundError(absl::StrCat("there is no account '", name, "'"));
+  }
+  const absl::Status status = InTransaction([&] { return store::DeleteAccount(*database_, name); });
+  if (!status.ok()) return status;
+  directory_.EraseAccount(name);
+  return absl::OkStatus();
+}
+
+bool SqliteStore::ReplaceBindings(absl::string_view account, const std::shared_ptr<const BindingSet>& seen,
+                                  BindingSet next) {
+  if (!directory_.ReplaceBindings(account, seen, std::move(next))) return false;
+  MarkChanged(account);
+  return true;
+}
+
+Page<AccountBindings> SqliteStore::ListBindings(absl::string_view account, size_t page_size,
+                                                absl::string_view token) const {
+  Page<AccountBindings> page;
+  if (!account.empty()) {
+    for (const Binding& binding : *directory_.FindBindings(account)) {
+      page.items.push_back({std::string(account), binding});
+    }
+    return page;
+  }
+  // The token is an account's name: an account's bindings, which are few, stay on one page.
+  const std::vector<std::string> names = directory_.BoundAccountsAfter(token, page_size + 1);
+  for (const std::string& name : names) {
+    if (page.items.size() >= page_size) {
+      page.next_token = page.items.back().account;
+      break;
+    }
+    for (const Binding& binding : *directory_.FindBindings(name)) page.items.push_back({name, binding});
+  }
+  return page;
+}
+
+void SqliteStore::ExpireBindings(absl::Time now) {
+  for (const std::string& account : directory_.ExpireNextStripe(now)) MarkChanged(account);
+}
+
+void SqliteStore::MarkChanged(absl::string_view account) {
+  absl::MutexLock lock(&queue_mutex_);
+  changed_.emplace(account);
+}
+
+void SqliteStore::AppendCallRecord(CallRecord record) {
+  absl::MutexLock lock(&queue_mutex_);
+  if (records_.size() >= options_.waiting_records) {
+    ++statistics_.records_dropped;
+    return;
+  }
+  records_.push_back(std::move(record));
+}
+
+absl::StatusOr<Page<CallRecord>> SqliteStore::ListCallRecords(const CallRecordQuery& query) {
+  // What is on disk is shown even when the rest cannot be written now.
+  Flush(kListLimit).IgnoreError();
+  if (InMemory()) {
+    absl::MutexLock lock(&database_mutex_);
+    return ReadCallRecords(*database_, query);
+  }
+  absl::MutexLock lock(&reader_mutex_);
+  return ReadCallRecords(*reader_, query);
+}
+
+absl::Status SqliteStore::Flush(absl::Duration limit) {
+  absl::MutexLock lock(&queue_mutex_);
+  if (queue_mutex_.AwaitWithTimeout(absl::Condition(this, &SqliteStore::AllWritten), limit)) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat("not all is written after ", absl::FormatDuration(limit),
+                                             statistics_.last_error.empty() ? "" : ": ", statistics_.last_error));
+}
+
+StoreStatistics SqliteStore::Statistics() const {
+  absl::MutexLock lock(&queue_mutex_);
+  StoreStatistics statistics = statistics_;
+  statistics.accounts = directory_.account_count();
+  statistics.bindings = directory_.binding_count();
+  statistics.records_waiting = records_.size();
+  return statistics;
+}
+
+void SqliteStore::WriteUntilStopped() {
+  absl::MutexLock lock(&queue_mutex_);
+  while (true) {
+    queue_mutex_.Await(absl::Condition(this, &SqliteStore::ShouldWake));
+    if (!SomethingWaits()) return;
+    if (Stopping() && !statistics_.last_error.empty() && absl::Now() > stop_time_ + kStopLimit) {
+      options_.report(
+          absl::StrCat("store: gave up ", records_.size(), " call records at the stop: ", statistics_.last_error));
+      return;
+    }
+    Batch batch = TakeBatch();
+    writing_ = true;
+    queue_mutex_.Unlock();
+    const absl::Status status = Write(batch);
+    queue_mutex_.Lock();
+    writing_ = false;
+    if (status.ok()) {
+      statistics_.records_written += batch.records.size();
+      if (!statistics_.last_error.empty()) {
+        statistics_.last_error.clear();
+        options_.report("store: writing works again");
+      }
+      continue;
+    }
+    ++statistics_.failed_writes;
+    if (statistics_.last_error != status.message()) {
+      statistics_.last_error = std::string(status.message());
+      options_.report(absl::StrCat("store: cannot write, calls go on, trying again: ", status.message()));
+    }
+    PutBack(std::move(batch));
+    if (Stopping()) {
+      queue_mutex_.AwaitWithTimeout(absl::Condition(
+                                        +[](int*) { return false; }, static_cast<int*>(nullptr)),
+                                    std::min(options_.retry_interval, kStopLimit / 10));
+    } else {
+      queue_mutex_.AwaitWithTimeout(absl::Condition(this, &SqliteStore::Stopping), options_.retry_interval);
+    }
+  }
+}
+
+SqliteStore::Batch SqliteStore::TakeBatch() {
+  Batch batch;
+  while (!changed_.empty() && batch.accounts.size() < kMaxBatchAccounts) {
+    batch.accounts.push_back(std::move(changed_.extract(changed_.begin()).value()));
+  }
+  while (!records_.empty() && batch.records.size() < kMaxBatchRecords) {
+    batch.records.push_back(std::move(records_.front()));
+    records_.pop_front();
+  }
+  return batch;
+}
+
+void SqliteStore::PutBack(Batch batch) {
+  for (std::string& account : batch.accounts) changed_.insert(std::move(account));
+  for (auto record = batch.records.rbegin(); record != batch.records.rend(); ++record) {
+    records_.push_front(std::move(*record));
+  }
+}
+
+absl::Status SqliteStore::Write(const Batch& batch) {
+  absl::MutexLock lock(&database_mutex_);
+  return InTransaction([&]() -> absl::Status {
+    for (const std::string& account : batch.accounts) {
+      // An account that was deleted meanwhile has no bindings in memory, so this leaves none on disk.
+      const absl::Status status = batch_writer_.WriteBindings(account, *directory_.FindBindings(account));
+      if (!status.ok()) return status;
+    }
+    for (const CallRecord& record : batch.records) {
+      const absl::Status status = batch_writer_.WriteCallRecord(record);
+      if (status.code() == absl::StatusCode::kInvalidArgument) {
+        // The disk is well, this record is not: it must not hold up the others.
+        RefuseRecord(record, status);
+      } else if (!status.ok()) {
+        return status;
+      }
+    }
+    if (InMemory() && !batch.records.empty()) return DeleteOldCallRecords(*database_, options_.records_in_memory);
+    return absl::OkStatus();
+  });
+}
+
+void SqliteStore::RefuseRecord(const CallRecord& record, const absl::Status& status) {
+  options_.report(absl::StrCat("store: call record ", record.call_id, " cannot be written: ", status.message()));
+  absl::MutexLock lock(&queue_mutex_);
+  ++statistics_.records_dropped;
+}
+
+absl::Status SqliteStore::InTransaction(const std::function<absl::Status()>& body) {
+  if (const absl::Status status = database_->Execute("BEGIN IMMEDIATE"); !status.ok()) return status;
+  absl::Status status = body();
+  if (status.ok()) status = database_->Execute("COMMIT");
+  if (!status.ok()) database_->Execute("ROLLBACK").IgnoreError();
+  return status;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(SqliteStoreOptions options) {
+  absl::StatusOr<std::unique_ptr<SqliteDatabase>> database = SqliteDatabase::Open(options.file);
+  if (!database.ok()) return database.status();
+  if (absl::Status status = UpdateSchema(**database); !status.ok()) return status;
+  std::unique_ptr<SqliteDatabase> reader;
+  if (options.file != ":memory:") {
+    absl::StatusOr<std::unique_ptr<SqliteDatabase>> second = SqliteDatabase::Open(options.file);
+    if (!second.ok()) return second.status();
+    reader = *std::move(second);
+  }
+  absl::StatusOr<BatchWriter> batch_writer = BatchWriter::Prepare(**database);
+  if (!batch_writer.ok()) return batch_writer.status();
+  auto store = std::make_unique<SqliteStore>(std::move(options), *std::move(database), std::move(reader),
+                                             *std::move(batch_writer));
+  if (absl::Status status = store->Load(); !status.ok()) return status;
+  store->StartWriter();
+  return store;
+}
+
+}  // namespace sluice::store

@@ -1,0 +1,42 @@
+// The store in one SQLite file.
+//
+// Start: the schema is brought up to date (PRAGMA user_version), accounts and bindings are read into memory
+// (`Directory`). A row that makes no sense is moved to the table `set_aside` with the reason, reported, and does not
+// stop the start. Writing: bindings that changed are remembered as a set of account names, so a phone that registers
+// often costs one write a batch; call records wait in a bounded queue. One thread writes both, everything that waits in
+// one transaction (WAL). A batch that fails is tried again after a second for as long as it takes. The destructor
+// writes what is left, trying for at most two seconds.
+#ifndef SLUICE_SIGNALING_STORE_SQLITE_STORE_H_
+#define SLUICE_SIGNALING_STORE_SQLITE_STORE_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "signaling/store/store.h"
+
+namespace sluice::store {
+
+struct SqliteStoreOptions {
+  // ":memory:" keeps nothing over a restart, and only the newest `records_in_memory` call records.
+  std::string file;
+  // Call records that may wait for the disk.
+  size_t waiting_records = 65536;
+  size_t records_in_memory = 10000;
+  // A failed batch is tried again after this long.
+  absl::Duration retry_interval = absl::Seconds(1);
+  // Told about damaged records at the start, and when writing begins to fail and when it works again, one line each.
+  // From any thread.
+  std::function<void(absl::string_view line)> report = [](absl::string_view) {};
+};
+
+// Opens or makes the file. Errors name the file and what to do: NOT_FOUND (folder), PERMISSION_DENIED, DATA_LOSS (not a
+// database, damaged), UNAVAILABLE (locked by another process), FAILED_PRECONDITION (written by a newer Sluice).
+absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(SqliteStoreOptions options);
+
+}  // namespace sluice::store
+
+#endif  // SLUICE_SIGNALING_STORE_SQLITE_STORE_H_

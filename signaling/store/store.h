@@ -1,0 +1,108 @@
+// What outlives a call: accounts, bindings and call records.
+//
+// Everything that SIP reads (accounts, bindings) is answered from memory, and everything that SIP writes is taken at
+// once and reaches the disk later by a thread of the store's own. So no shard ever waits for a disk, and a disk that is
+// full or locked costs durability, never a call: the store keeps trying, counts, and says so in `Statistics`. Only what
+// operators do (accounts) waits for the disk and fails with it.
+//
+// Bindings are shared by all shards, so they change by compare and replace: read the set, compute the next one,
+// `ReplaceBindings`; when another shard was faster, read again. A set is never changed in place.
+//
+// Threads: any, unless a function says otherwise. Another back end (Redis, PostgreSQL) is another implementation of
+// this interface.
+#ifndef SLUICE_SIGNALING_STORE_STORE_H_
+#define SLUICE_SIGNALING_STORE_STORE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "signaling/store/account.h"
+#include "signaling/store/binding.h"
+#include "signaling/store/call_record.h"
+
+namespace sluice::store {
+
+// One page of a list, and where the next one begins.
+template <typename T>
+struct Page {
+  std::vector<T> items;
+  // Empty: this was the last page.
+  std::string next_token;
+};
+
+struct AccountBindings {
+  std::string account;
+  Binding binding;
+};
+
+struct CallRecordQuery {
+  absl::Time from = absl::InfinitePast();
+  absl::Time to = absl::InfiniteFuture();
+  size_t page_size = 100;
+  std::string token;
+};
+
+struct StoreStatistics {
+  uint64_t accounts = 0;
+  uint64_t bindings = 0;
+  // Call records that are on disk, that wait, and that were given up because too many waited.
+  uint64_t records_written = 0;
+  uint64_t records_waiting = 0;
+  uint64_t records_dropped = 0;
+  // Batches that the disk refused; they are tried again.
+  uint64_t failed_writes = 0;
+  // Records that were found damaged at the start and set aside.
+  uint64_t set_aside = 0;
+  // Why the last write failed; empty while all is well.
+  std::string last_error;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Null if there is no such account.
+  virtual std::shared_ptr<const Account> FindAccount(absl::string_view name) const = 0;
+  // By name, beginning after `token`.
+  virtual Page<std::shared_ptr<const Account>> ListAccounts(size_t page_size, absl::string_view token) const = 0;
+  // ALREADY_EXISTS, INVALID_ARGUMENT (name), or what the disk says. Waits for the disk: not on a shard's thread.
+  virtual absl::Status CreateAccount(Account account) = 0;
+  // Removes its bindings too. NOT_FOUND, or what the disk says. Waits for the disk: not on a shard's thread.
+  virtual absl::Status DeleteAccount(absl::string_view name) = 0;
+
+  // Bindings of an account, expired ones included until `ExpireBindings` has seen them. Never null.
+  virtual std::shared_ptr<const BindingSet> FindBindings(absl::string_view account) const = 0;
+  // Puts `next` in the place of `seen` (a pointer that FindBindings gave). False, and nothing changes, if the set is
+  // another one by now.
+  virtual bool ReplaceBindings(absl::string_view account, const std::shared_ptr<const BindingSet>& seen,
+                               BindingSet next) = 0;
+  // By account. Empty `account`: of all.
+  virtual Page<AccountBindings> ListBindings(absl::string_view account, size_t page_size,
+                                             absl::string_view token) const = 0;
+  // Forgets bindings that have expired by `now`; looks at a part of them with each call, at all of them within 16
+  // calls.
+  virtual void ExpireBindings(absl::Time now) = 0;
+
+  // Takes a record to be written soon. Never waits; with too many waiting, the record is dropped and counted.
+  virtual void AppendCallRecord(CallRecord record) = 0;
+  // Newest first. Sees every record appended before the call. INVALID_ARGUMENT (token) or what the disk says. Waits for
+  // the disk.
+  virtual absl::StatusOr<Page<CallRecord>> ListCallRecords(const CallRecordQuery& query) = 0;
+
+  // Waits until all that was given so far is on disk. UNAVAILABLE with the disk's reason when that does not happen
+  // within `limit`.
+  virtual absl::Status Flush(absl::Duration limit) = 0;
+
+  virtual StoreStatistics Statistics() const = 0;
+};
+
+}  // namespace sluice::store
+
+#endif  // SLUICE_SIGNALING_STORE_STORE_H_
