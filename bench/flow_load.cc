@@ -1,0 +1,267 @@
+// Drives a relay for the datapath benches.
+//
+//   flow_load pcap FILE              writes the frames of the plan, for a device that replays them
+//   flow_load networks               prints the `addresses` and ports of the plan as YAML for the relay's config
+//   flow_load sessions RELAY         makes the plan's sessions over the batch stream; prints how many a second
+//   flow_load rate RELAY SECONDS     prints packets a second and cycles a packet of the relay's workers
+//   flow_load churn RELAY SECONDS    makes and deletes other sessions as fast as the stream takes them
+//
+// Every verb prints one JSON object (networks: YAML) on standard output, and one line on standard error when it fails.
+
+#include <grpcpp/grpcpp.h>
+
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "bench/flow_plan.h"
+#include "sluice/relay/v1/relay_service.grpc.pb.h"
+#include "sluice/relay/v1/session_service.grpc.pb.h"
+
+ABSL_FLAG(uint32_t, flows, 16384, "flows of the plan; even");
+ABSL_FLAG(uint32_t, addresses, 1, "local addresses that carry them");
+ABSL_FLAG(uint32_t, frame_bytes, 214, "bytes a frame, Ethernet header included, FCS not");
+ABSL_FLAG(uint64_t, seed, 1, "order of the frames; 0: in order of the flows");
+ABSL_FLAG(bool, ipv6, false, "IPv6 on both legs");
+ABSL_FLAG(bool, mux, false, "RTCP on the RTP port (two flows a stream instead of four)");
+ABSL_FLAG(uint32_t, batch, 256, "writes a batch");
+ABSL_FLAG(uint32_t, window, 8, "batches on their way");
+
+namespace sluice::bench {
+namespace {
+
+namespace relay = sluice::relay::v1;
+using Clock = std::chrono::steady_clock;
+
+double Seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+FlowPlan Plan() {
+  return FlowPlan(absl::GetFlag(FLAGS_flows), absl::GetFlag(FLAGS_addresses), absl::GetFlag(FLAGS_ipv6));
+}
+
+std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(-1);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+relay::Session PlannedSession(const FlowPlan& plan, uint32_t index) {
+  relay::Session session;
+  session.set_session_id(absl::StrFormat("bench-%07u", index));
+  relay::Stream* stream = session.add_streams();
+  stream->set_kind(relay::MEDIA_KIND_RTP);
+  for (uint32_t flow : {2 * index, 2 * index + 1}) {
+    relay::Leg* leg = stream->add_legs();
+    const Address remote = plan.Remote(flow);
+    leg->mutable_remote()->set_address(remote.text);
+    leg->mutable_remote()->set_port(remote.port);
+    const Address local = plan.Local(flow);
+    leg->mutable_requested_local()->set_address(local.text);
+    leg->mutable_requested_local()->set_port(local.port);
+    leg->mutable_source_policy()->set_mode(relay::SOURCE_POLICY_MODE_EXACT);
+    leg->set_rtcp_mode(absl::GetFlag(FLAGS_mux) ? relay::RTCP_MODE_MUX : relay::RTCP_MODE_NEXT_PORT);
+    leg->set_direction(relay::DIRECTION_SENDRECV);
+    relay::PayloadType* type = leg->add_payload_types();
+    type->set_number(0);
+    type->set_clock_rate(8000);
+    type->set_encoding("PCMU");
+  }
+  return session;
+}
+
+relay::Writer BenchWriter() {
+  relay::Writer writer;
+  writer.set_shard("bench/0");
+  writer.set_epoch(static_cast<uint64_t>(std::chrono::system_clock::now().time_since_epoch().count()));
+  return writer;
+}
+
+// Sends batches with a bounded number on their way and checks every result.
+class BatchStream {
+ public:
+  explicit BatchStream(const std::string& address)
+      : stub_(relay::SessionService::NewStub(Connect(address))), stream_(stub_->ApplySessions(&context_)) {}
+
+  void Add(relay::SessionWrite write) {
+    if (request_.writes_size() == 0) *request_.mutable_writer() = writer_;
+    *request_.add_writes() = std::move(write);
+    if (request_.writes_size() == static_cast<int>(absl::GetFlag(FLAGS_batch))) Flush();
+  }
+
+  // Waits for everything; returns the first error, or an empty text.
+  std::string Finish() {
+    Flush();
+    stream_->WritesDone();
+    while (pending_ > 0 && Receive()) {
+    }
+    const grpc::Status status = stream_->Finish();
+    if (error_.empty() && !status.ok()) error_ = status.error_message();
+    return error_;
+  }
+
+  bool failed() const { return !error_.empty(); }
+  uint64_t done() const { return done_; }
+
+ private:
+  void Flush() {
+    if (request_.writes_size() == 0 || failed()) return;
+    if (!stream_->Write(request_)) {
+      error_ = "the relay closed the stream";
+      return;
+    }
+    request_.Clear();
+    ++pending_;
+    while (pending_ >= absl::GetFlag(FLAGS_window) && Receive()) {
+    }
+  }
+
+  bool Receive() {
+    relay::ApplySessionsResponse response;
+    if (!stream_->Read(&response)) {
+      if (error_.empty()) error_ = "the relay closed the stream";
+      pending_ = 0;
+      return false;
+    }
+    --pending_;
+    for (const relay::SessionWriteResult& result : response.results()) {
+      ++done_;
+      if (result.status().code() != 0 && error_.empty()) error_ = result.status().message();
+    }
+    return true;
+  }
+
+  std::unique_ptr<relay::SessionService::Stub> stub_;
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReaderWriter<relay::ApplySessionsRequest, relay::ApplySessionsResponse>> stream_;
+  relay::Writer writer_ = BenchWriter();
+  relay::ApplySessionsRequest request_;
+  uint32_t pending_ = 0;
+  uint64_t done_ = 0;
+  std::string error_;
+};
+
+int Fail(const std::string& text) {
+  std::cerr << "flow_load: " << text << "\n";
+  return 1;
+}
+
+int MakeSessions(const std::string& address) {
+  const FlowPlan plan = Plan();
+  BatchStream stream(address);
+  const auto begin = Clock::now();
+  for (uint32_t i = 0; i < plan.sessions() && !stream.failed(); ++i) {
+    relay::SessionWrite write;
+    *write.mutable_create() = PlannedSession(plan, i);
+    stream.Add(std::move(write));
+  }
+  const std::string error = stream.Finish();
+  if (!error.empty()) return Fail(error);
+  const double seconds = Seconds(Clock::now() - begin);
+  std::cout << absl::StrFormat("{\"sessions\": %u, \"seconds\": %.3f, \"per_second\": %.0f}\n", plan.sessions(),
+                               seconds, plan.sessions() / seconds);
+  return 0;
+}
+
+int MeasureRate(const std::string& address, double seconds) {
+  auto stub = relay::RelayService::NewStub(Connect(address));
+  const auto read = [&stub](relay::WatchStatsResponse* response) {
+    grpc::ClientContext context;
+    auto reader = stub->WatchStats(&context, relay::WatchStatsRequest());
+    const bool got = reader->Read(response);
+    context.TryCancel();
+    reader->Finish();
+    return got;
+  };
+  relay::WatchStatsResponse before, after;
+  if (!read(&before)) return Fail(absl::StrCat("no statistics from ", address));
+  const auto begin = Clock::now();
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+  if (!read(&after)) return Fail(absl::StrCat("no statistics from ", address));
+  const double elapsed = Seconds(Clock::now() - begin);
+  const auto received = after.relay().received_packets() - before.relay().received_packets();
+  const auto forwarded = after.relay().forwarded_packets() - before.relay().forwarded_packets();
+  uint64_t cycles = 0;
+  for (int i = 0; i < after.workers_size(); ++i) cycles += after.workers(i).cycles() - before.workers(i).cycles();
+  std::string drops;
+  for (const auto& [reason, count] : after.relay().drops()) {
+    const auto old = before.relay().drops().find(reason);
+    const uint64_t grown = count - (old == before.relay().drops().end() ? 0 : old->second);
+    if (grown > 0) absl::StrAppend(&drops, drops.empty() ? "" : ", ", "\"", reason, "\": ", grown);
+  }
+  std::cout << absl::StrFormat(
+      "{\"seconds\": %.3f, \"received_pps\": %.0f, \"forwarded_pps\": %.0f, \"cycles_per_packet\": %.1f, \"drops\": "
+      "{%s}, \"residence_p50_ns\": %d, \"residence_p99_ns\": %d}\n",
+      elapsed, received / elapsed, forwarded / elapsed, received ? static_cast<double>(cycles) / received : 0.0, drops,
+      after.relay().residence().p50().nanos(), after.relay().residence().p99().nanos());
+  return 0;
+}
+
+int Churn(const std::string& address, double seconds) {
+  BatchStream stream(address);
+  const auto begin = Clock::now();
+  const auto end = begin + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  uint64_t made = 0;
+  // Each session lives for 1 000 others, so that the relay always holds some of ours.
+  constexpr uint64_t kLife = 1000;
+  while (Clock::now() < end && !stream.failed()) {
+    for (int i = 0; i < 128; ++i, ++made) {
+      relay::SessionWrite create;
+      *create.mutable_create() = PlannedSession(Plan(), 0);
+      create.mutable_create()->set_session_id(absl::StrCat("churn-", made));
+      for (relay::Leg& leg : *create.mutable_create()->mutable_streams(0)->mutable_legs()) leg.clear_requested_local();
+      stream.Add(std::move(create));
+      if (made < kLife) continue;
+      relay::SessionWrite remove;
+      remove.set_delete_(absl::StrCat("churn-", made - kLife));
+      stream.Add(std::move(remove));
+    }
+  }
+  const double elapsed = Seconds(Clock::now() - begin);
+  for (uint64_t id = made > kLife ? made - kLife : 0; id < made; ++id) {
+    relay::SessionWrite remove;
+    remove.set_delete_(absl::StrCat("churn-", id));
+    stream.Add(std::move(remove));
+  }
+  const std::string error = stream.Finish();
+  if (!error.empty()) return Fail(error);
+  std::cout << absl::StrFormat("{\"created\": %u, \"seconds\": %.3f, \"per_second\": %.0f}\n", made, elapsed,
+                               made / elapsed);
+  return 0;
+}
+
+int PrintNetworks() {
+  const FlowPlan plan = Plan();
+  std::cout << "    addresses: [";
+  for (uint32_t i = 0; i < plan.addresses(); ++i) {
+    std::cout << (i ? ", " : "") << '"' << plan.LocalAddress(i) << '"';
+  }
+  std::cout << "]\n    first_port: 1024\n    last_port: 65535\n";
+  return 0;
+}
+
+int Run(const std::vector<char*>& words) {
+  const std::string verb = words.size() > 1 ? words[1] : "";
+  if (verb == "pcap" && words.size() == 3) {
+    if (Plan().WritePcap(words[2], absl::GetFlag(FLAGS_frame_bytes), absl::GetFlag(FLAGS_seed))) return 0;
+    return Fail(absl::StrCat("cannot write ", words[2]));
+  }
+  if (verb == "networks" && words.size() == 2) return PrintNetworks();
+  if (verb == "sessions" && words.size() == 3) return MakeSessions(words[2]);
+  if (verb == "rate" && words.size() == 4) return MeasureRate(words[2], std::atof(words[3]));
+  if (verb == "churn" && words.size() == 4) return Churn(words[2], std::atof(words[3]));
+  std::cerr << "flow_load: say pcap FILE, networks, sessions RELAY, rate RELAY SECONDS or churn RELAY SECONDS\n";
+  return 2;
+}
+
+}  // namespace
+}  // namespace sluice::bench
+
+int main(int argc, char** argv) { return sluice::bench::Run(absl::ParseCommandLine(argc, argv)); }
