@@ -1,0 +1,77 @@
+#include "signaling/agent/ladder.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "absl/hash/hash.h"
+
+namespace sluice::agent {
+namespace {
+
+constexpr size_t kMaxFirstLine = 256;
+
+std::string FirstLine(absl::string_view message) {
+  return std::string(message.substr(0, std::min(message.find_first_of("\r\n"), kMaxFirstLine)));
+}
+
+}  // namespace
+
+void Ladder::Add(TraceRing& ring, absl::Time time, LadderPeer peer, bool received, const transport::Hop& hop,
+                 absl::string_view message) {
+  const auto size = static_cast<uint32_t>(message.size());
+  const auto hash = static_cast<uint32_t>(absl::HashOf(message));
+  const bool retransmission = std::any_of(messages_.begin(), messages_.end(), [&](const Message& earlier) {
+    return earlier.hash == hash && earlier.size == size && earlier.received == received && earlier.peer == peer;
+  });
+  if (messages_.size() >= kMaxMessages) messages_.erase(messages_.begin() + kMaxMessages / 2);
+  messages_.push_back({.time = time,
+                       .position = ring.Append(message),
+                       .size = size,
+                       .hash = hash,
+                       .hop = HopIndex({hop.protocol, hop.remote}),
+                       .peer = peer,
+                       .received = received,
+                       .retransmission = retransmission,
+                       .first_line = FirstLine(message)});
+}
+
+void Ladder::Prepend(Ladder earlier) {
+  for (Message& message : messages_) {
+    message.hop = earlier.HopIndex(hops_[message.hop]);
+    earlier.messages_.push_back(std::move(message));
+  }
+  *this = std::move(earlier);
+  while (messages_.size() > kMaxMessages) messages_.erase(messages_.begin() + kMaxMessages / 2);
+}
+
+std::vector<LadderEntry> Ladder::Entries(const TraceRing& ring, bool include_messages) const {
+  std::vector<LadderEntry> entries;
+  entries.reserve(messages_.size());
+  for (const Message& message : messages_) {
+    const PeerHop& hop = hops_[message.hop];
+    entries.push_back({.time = message.time,
+                       .peer = message.peer,
+                       .received = message.received,
+                       .retransmission = message.retransmission,
+                       .first_line = message.first_line,
+                       .peer_endpoint = hop.remote.ToString(),
+                       .transport = std::string(transport::ProtocolName(hop.protocol)),
+                       .message = include_messages ? ring.Read(message.position, message.size) : ""});
+  }
+  return entries;
+}
+
+uint16_t Ladder::HopIndex(const PeerHop& hop) {
+  const auto found = std::find(hops_.begin(), hops_.end(), hop);
+  if (found != hops_.end()) return static_cast<uint16_t>(found - hops_.begin());
+  // A call whose peer moves about without end shows its latest places under the last index.
+  if (hops_.size() > kMaxMessages) {
+    hops_.back() = hop;
+  } else {
+    hops_.push_back(hop);
+  }
+  return static_cast<uint16_t>(hops_.size() - 1);
+}
+
+}  // namespace sluice::agent

@@ -1,0 +1,65 @@
+// The SIP messages of one call in the order in which they happened, for people who want to see what went on.
+//
+// Small, because every standing call has one: first lines are kept, whole messages are in the shard's TraceRing as long
+// as that has room for them. A message that is byte for byte one that went the same way before is marked as a
+// retransmission. Of a call with very many messages the first and the last ones are kept.
+//
+// Threads: the shard's.
+#ifndef SLUICE_SIGNALING_AGENT_LADDER_H_
+#define SLUICE_SIGNALING_AGENT_LADDER_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "signaling/agent/call_control.h"
+#include "signaling/agent/trace_ring.h"
+#include "signaling/transport/hop.h"
+
+namespace sluice::agent {
+
+class Ladder {
+ public:
+  static constexpr size_t kMaxMessages = 128;
+
+  void Add(TraceRing& ring, absl::Time time, LadderPeer peer, bool received, const transport::Hop& hop,
+           absl::string_view message);
+
+  // The messages of `earlier` before those of this one.
+  void Prepend(Ladder earlier);
+
+  std::vector<LadderEntry> Entries(const TraceRing& ring, bool include_messages) const;
+  bool empty() const { return messages_.empty(); }
+
+ private:
+  struct Message {
+    absl::Time time;
+    uint64_t position;
+    uint32_t size;
+    // Of the whole message, to find retransmissions.
+    uint32_t hash;
+    // Index into hops_.
+    uint16_t hop;
+    LadderPeer peer;
+    bool received;
+    bool retransmission;
+    std::string first_line;
+  };
+  struct PeerHop {
+    transport::Protocol protocol;
+    transport::SocketAddress remote;
+    bool operator==(const PeerHop&) const = default;
+  };
+
+  uint16_t HopIndex(const PeerHop& hop);
+
+  std::vector<Message> messages_;
+  // A call has few: mostly one a leg.
+  std::vector<PeerHop> hops_;
+};
+
+}  // namespace sluice::agent
+
+#endif  // SLUICE_SIGNALING_AGENT_LADDER_H_
