@@ -1,0 +1,41 @@
+// What a shard's transaction user sees of transport: a way out, and how we are called on it.
+#ifndef SLUICE_SIGNALING_TRANSPORT_NETWORK_H_
+#define SLUICE_SIGNALING_TRANSPORT_NETWORK_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "signaling/transport/hop.h"
+
+namespace sluice::transport {
+
+// An address that we listen on.
+struct Listener {
+  Protocol protocol = Protocol::kUdp;
+  SocketAddress address;
+  // "host:port" for Via and Contact. Empty: the address itself, or, if that stands for all, the one that a message came
+  // to.
+  std::string advertised;
+};
+
+class Network {
+ public:
+  virtual ~Network() = default;
+
+  // Sends soon. Never waits; what cannot be sent is dropped and counted, as a network would.
+  virtual void Send(const Hop& hop, absl::string_view message) = 0;
+
+  virtual const std::vector<Listener>& listeners() const = 0;
+
+  // "host:port" that a peer beyond `hop` knows us by.
+  virtual std::string Advertised(const Hop& hop) const = 0;
+
+  // A hop of `protocol` towards `remote`, leaving from a listener of the same protocol and family (the first, if there
+  // is none).
+  virtual Hop HopTo(Protocol protocol, const SocketAddress& remote) const = 0;
+};
+
+}  // namespace sluice::transport
+
+#endif  // SLUICE_SIGNALING_TRANSPORT_NETWORK_H_
