@@ -1,0 +1,88 @@
+// The Internet checksum (RFC 1071) and its incremental update (RFC 1624).
+//
+// Theory of operation. The checksum field is the complement of the one's complement sum of all 16-bit words. When a
+// word m of the data becomes m', the new field is HC' = ~(~HC + ~m + m') (RFC 1624 eqn. 3). So what a flow always
+// changes is added up once, when the flow is made, and each packet adds only its own source. A payload that was damaged
+// on the way stays visibly damaged.
+//
+// One's complement sums do not depend on byte order (RFC 1071 2.B), so all functions here work on words as the host
+// loads them ("raw"), and their results are stored as they are. Sums are 64 bits wide and are folded once, at the end.
+//
+// Threads: pure functions.
+
+#ifndef SLUICE_DATAPATH_PACKET_CHECKSUM_H_
+#define SLUICE_DATAPATH_PACKET_CHECKSUM_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "datapath/packet/ip_address.h"
+
+namespace sluice::packet {
+
+// A one's complement sum of raw words that is not folded yet. Adding 32-bit words is allowed, since 2^16 and 2^32 are
+// both 1 modulo 0xffff.
+using ChecksumSum = uint64_t;
+
+// Folds to 16 bits. 0 only if all words were 0.
+constexpr uint16_t Fold(ChecksumSum sum) {
+  sum = (sum & 0xffffffff) + (sum >> 32);
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<uint16_t>(sum);
+}
+
+// The address's words as they count in a pseudo-header: two for IPv4, eight for IPv6.
+constexpr ChecksumSum SumOf(const IpAddress& address) {
+  if (address.is_v4()) return address.v4().raw();
+  return (address.raw_high() >> 32) + (address.raw_high() & 0xffffffff) + (address.raw_low() >> 32) +
+         (address.raw_low() & 0xffffffff);
+}
+
+// The words of `size` bytes; an odd last byte counts as if a zero byte followed.
+inline ChecksumSum SumOf(const uint8_t* data, size_t size) {
+  ChecksumSum sum = 0;
+  while (size >= 4) {
+    uint32_t word;
+    std::memcpy(&word, data, 4);
+    sum += word;
+    data += 4;
+    size -= 4;
+  }
+  uint32_t rest = 0;
+  std::memcpy(&rest, data, size);
+  return sum + rest;
+}
+
+// Subtraction in one's complement: adding the complement of the folded sum.
+constexpr ChecksumSum Negate(ChecksumSum sum) { return static_cast<uint16_t>(~Fold(sum)); }
+
+// A UDP checksum field from a complete sum: never 0, which would mean "no checksum" (RFC 768).
+constexpr uint16_t UdpField(ChecksumSum sum) {
+  const uint16_t field = static_cast<uint16_t>(~Fold(sum));
+  return field == 0 ? 0xffff : field;
+}
+
+// RFC 1624 eqn. 3: the field after the words that sum up to `removed` became words that sum up to `added`. For a field
+// that is not 0.
+constexpr uint16_t UpdateUdpField(uint16_t field, ChecksumSum removed, ChecksumSum added) {
+  return UdpField(static_cast<uint16_t>(~field) + Negate(removed) + added);
+}
+
+// The whole checksum of a UDP datagram of `size` bytes, header included; its checksum field is taken as 0. Both
+// addresses are of one family.
+inline uint16_t FullUdpField(const IpAddress& source, const IpAddress& destination, const uint8_t* datagram,
+                             size_t size) {
+  uint16_t old_field;
+  std::memcpy(&old_field, datagram + 6, 2);
+  ChecksumSum sum = SumOf(source) + SumOf(destination) + SumOf(datagram, size) + Negate(old_field);
+  // The pseudo-header's protocol and length; the length of IPv6 has 32 bits of which the upper are 0 here.
+  sum += BigEndian16(17).raw() + BigEndian16(static_cast<uint16_t>(size)).raw();
+  return UdpField(sum);
+}
+
+}  // namespace sluice::packet
+
+#endif  // SLUICE_DATAPATH_PACKET_CHECKSUM_H_

@@ -1,0 +1,55 @@
+// Ethernet II with at most one IEEE 802.1Q tag.
+//
+// Theory of operation. Destination and source (6 bytes each), then a type. Type 0x8100 means a tag of four bytes
+// (priority 3 bits, drop eligible 1, VLAN 12, then the real type). A second tag (0x88a8 or another 0x8100) is not IP to
+// us. Frames shorter than 60 bytes are padded by the sender, so the frame may be longer than the packet in it; the
+// packet's own length counts.
+
+#ifndef SLUICE_DATAPATH_PACKET_ETHERNET_H_
+#define SLUICE_DATAPATH_PACKET_ETHERNET_H_
+
+#include <cstdint>
+#include <cstring>
+
+#include "datapath/packet/byte_order.h"
+#include "datapath/packet/mac_address.h"
+
+namespace sluice::packet {
+
+inline constexpr uint16_t kEtherTypeIpv4 = 0x0800;
+inline constexpr uint16_t kEtherTypeVlan = 0x8100;
+inline constexpr uint16_t kEtherTypeIpv6 = 0x86dd;
+
+struct EthernetHeader {
+  MacAddress destination;
+  MacAddress source;
+  BigEndian16 type;
+};
+static_assert(sizeof(EthernetHeader) == 14 && alignof(EthernetHeader) == 1);
+
+struct VlanTag {
+  BigEndian16 control;  // Priority, drop eligible, VLAN.
+  BigEndian16 type;
+};
+static_assert(sizeof(VlanTag) == 4 && alignof(VlanTag) == 1);
+
+// Writes an Ethernet header, with a tag if `vlan` is not 0, in front of the IP header at `ip`. Returns where the frame
+// begins: 14 or 18 bytes before.
+inline uint8_t* WriteEthernet(const MacAddress& destination, const MacAddress& source, uint16_t vlan, bool is_ipv4,
+                              uint8_t* ip) {
+  const BigEndian16 type(is_ipv4 ? kEtherTypeIpv4 : kEtherTypeIpv6);
+  EthernetHeader header = {destination, source, type};
+  uint8_t* begin = ip - sizeof(EthernetHeader);
+  if (vlan != 0) {
+    const VlanTag tag = {BigEndian16(vlan), type};
+    std::memcpy(ip - sizeof(tag), &tag, sizeof(tag));
+    header.type = BigEndian16(kEtherTypeVlan);
+    begin -= sizeof(tag);
+  }
+  std::memcpy(begin, &header, sizeof(header));
+  return begin;
+}
+
+}  // namespace sluice::packet
+
+#endif  // SLUICE_DATAPATH_PACKET_ETHERNET_H_

@@ -1,0 +1,153 @@
+// The new headers of a flow's packets, worked out when the flow is made.
+//
+// Theory of operation. The relay is an endpoint, not a router: each packet gets a fresh IP header (TTL 64, the flow's
+// DSCP, "don't fragment", identification 0 as RFC 6864 allows for atomic datagrams), so nothing of the inner network
+// leaks. The IPv4 header checksum is then a constant and the total length. The UDP checksum is updated incrementally:
+// all but the packet's own source is a constant of the flow (checksum.h).
+//
+// The UDP header stays where it is in the buffer. The IP header is written in front of it, so between families the
+// packet's beginning moves by 20 bytes, and in front of that the caller writes Ethernet.
+//
+// Checksum of 0 ("none", IPv4 only): stays 0 in IPv4; towards IPv6, which demands one, it is computed in full.
+//
+// Debug builds compute the full checksum before and after and check that a right one stays right and a wrong one stays
+// wrong.
+//
+// Threads: made by the control thread, applied by workers; pure functions.
+
+#ifndef SLUICE_DATAPATH_PACKET_REWRITE_H_
+#define SLUICE_DATAPATH_PACKET_REWRITE_H_
+
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "datapath/packet/byte_order.h"
+#include "datapath/packet/checksum.h"
+#include "datapath/packet/endpoint.h"
+#include "datapath/packet/ip_address.h"
+#include "datapath/packet/ipv4.h"
+#include "datapath/packet/ipv6.h"
+#include "datapath/packet/udp.h"
+
+namespace sluice::packet {
+
+// IPv4 to IPv4, 20 bytes.
+struct Rewrite4 {
+  BigEndian32 source;
+  BigEndian32 destination;
+  BigEndian16 source_port;
+  BigEndian16 destination_port;
+  // What the UDP sum gains, all but the packet's own source: minus old destination, plus new source and destination.
+  // Raw, folded.
+  uint16_t udp_gain = 0;
+  // Sum of the IPv4 header without total length and checksum. Raw, folded.
+  uint16_t ip_constant = 0;
+  uint8_t traffic_class = 0;
+};
+static_assert(sizeof(Rewrite4) == 18 || sizeof(Rewrite4) == 20);
+
+// Any family to any family.
+struct RewriteAny {
+  IpAddress source;
+  IpAddress destination;
+  BigEndian16 source_port;
+  BigEndian16 destination_port;
+  uint16_t udp_gain = 0;
+  uint16_t ip_constant = 0;  // Where the new family is IPv4.
+  uint8_t traffic_class = 0;
+};
+static_assert(sizeof(RewriteAny) == 48);
+
+// The rewrite of packets that arrive at `old_destination`. `source` and `destination` are of one family, IPv4 in
+// MakeRewrite4 (as `old_destination`). `dscp` is 0 to 63.
+RewriteAny MakeRewrite(const Endpoint& old_destination, const Endpoint& source, const Endpoint& destination,
+                       uint8_t dscp);
+Rewrite4 MakeRewrite4(const Endpoint& old_destination, const Endpoint& source, const Endpoint& destination,
+                      uint8_t dscp);
+
+// Whether the UDP checksum of a datagram is right, 0 included where it is allowed. For debug builds, tests and
+// explanations.
+bool IsUdpChecksumRight(const IpAddress& source, const IpAddress& destination, const uint8_t* datagram, size_t size);
+
+// Writes the IPv4 header in front of the UDP header at `udp` and changes the latter; `udp_size` is the datagram's size.
+// `old_source` is the packet's source address; its port is read from the header. 20 bytes in front of `udp` belong to
+// the packet. Returns where the IP header begins.
+inline uint8_t* Apply(const Rewrite4& rewrite, BigEndian32 old_source, uint8_t* udp, uint16_t udp_size);
+
+// The same for any family: 20 or 40 bytes in front of `udp`.
+inline uint8_t* Apply(const RewriteAny& rewrite, const IpAddress& old_source, uint8_t* udp, uint16_t udp_size);
+
+// Implementation.
+
+namespace internal {
+
+inline uint8_t* WriteIpv4(BigEndian32 source, BigEndian32 destination, uint8_t traffic_class, uint16_t ip_constant,
+                          uint8_t* udp, uint16_t udp_size) {
+  Ipv4Header header;
+  header.version_ihl = 0x45;
+  header.tos = traffic_class;
+  header.total_length = BigEndian16(static_cast<uint16_t>(udp_size + sizeof(Ipv4Header)));
+  header.identification = BigEndian16(0);
+  header.fragment = BigEndian16(kIpv4DontFragment);
+  header.ttl = kIpv4EndpointTtl;
+  header.protocol = kProtocolUdp;
+  header.checksum =
+      BigEndian16::FromRaw(static_cast<uint16_t>(~Fold(ChecksumSum{ip_constant} + header.total_length.raw())));
+  header.source = source;
+  header.destination = destination;
+  uint8_t* begin = udp - sizeof(header);
+  std::memcpy(begin, &header, sizeof(header));
+  return begin;
+}
+
+inline void WriteUdp(BigEndian16 source_port, BigEndian16 destination_port, uint16_t gain, ChecksumSum old_source_sum,
+                     uint8_t* udp) {
+  UdpHeader header;
+  std::memcpy(&header, udp, sizeof(header));
+  if (header.checksum.raw() != 0) {
+    header.checksum =
+        BigEndian16::FromRaw(UpdateUdpField(header.checksum.raw(), old_source_sum + header.source_port.raw(), gain));
+  }
+  header.source_port = source_port;
+  header.destination_port = destination_port;
+  std::memcpy(udp, &header, sizeof(header));
+}
+
+}  // namespace internal
+
+inline uint8_t* Apply(const Rewrite4& rewrite, BigEndian32 old_source, uint8_t* udp, uint16_t udp_size) {
+  internal::WriteUdp(rewrite.source_port, rewrite.destination_port, rewrite.udp_gain, old_source.raw(), udp);
+  return internal::WriteIpv4(rewrite.source, rewrite.destination, rewrite.traffic_class, rewrite.ip_constant, udp,
+                             udp_size);
+}
+
+inline uint8_t* Apply(const RewriteAny& rewrite, const IpAddress& old_source, uint8_t* udp, uint16_t udp_size) {
+  internal::WriteUdp(rewrite.source_port, rewrite.destination_port, rewrite.udp_gain, SumOf(old_source), udp);
+  if (rewrite.destination.is_v4()) {
+    return internal::WriteIpv4(rewrite.source.v4(), rewrite.destination.v4(), rewrite.traffic_class,
+                               rewrite.ip_constant, udp, udp_size);
+  }
+  Ipv6Header header;
+  header.version_class_flow = BigEndian32(0x60000000u | static_cast<uint32_t>(rewrite.traffic_class) << 20);
+  header.payload_length = BigEndian16(udp_size);
+  header.next_header = kProtocolUdp;
+  header.hop_limit = kIpv4EndpointTtl;
+  header.source = rewrite.source.bytes();
+  header.destination = rewrite.destination.bytes();
+  uint8_t* begin = udp - sizeof(header);
+  std::memcpy(begin, &header, sizeof(header));
+  // From IPv4 without a checksum: IPv6 has to have one.
+  uint16_t field;
+  std::memcpy(&field, udp + 6, sizeof(field));
+  if (field == 0) {
+    field = FullUdpField(rewrite.source, rewrite.destination, udp, udp_size);
+    std::memcpy(udp + 6, &field, sizeof(field));
+  }
+  return begin;
+}
+
+}  // namespace sluice::packet
+
+#endif  // SLUICE_DATAPATH_PACKET_REWRITE_H_
