@@ -1,0 +1,188 @@
+#include "process/controller_config.h"
+
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "process/checks.h"
+
+namespace sluice::process {
+namespace {
+
+using config::v1::ControllerConfig;
+
+constexpr uint32_t kMaxShards = 64;
+constexpr uint32_t kDefaultMessageBytes = 65535;
+constexpr uint32_t kMinMessageBytes = 1024;
+constexpr uint32_t kDefaultBindings = 8;
+constexpr uint32_t kMaxBindings = 64;
+constexpr uint32_t kDefaultRetryAfter = 5;
+constexpr uint32_t kDefaultKeptCalls = 1000;
+// RFC 4028 5.
+constexpr absl::Duration kMinSessionExpires = absl::Seconds(90);
+
+class Checker {
+ public:
+  Checker(const ConfigFile& file, ControllerConfig& config) : file_(file), config_(config) {}
+
+  absl::Status Check() {
+    for (auto check : {&Checker::CheckProcess, &Checker::CheckSip, &Checker::CheckRelays, &Checker::CheckRegistrar,
+                       &Checker::CheckCalls}) {
+      if (absl::Status status = (this->*check)(); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::Status CheckProcess() {
+    if (absl::Status status = CheckName(file_, "name", config_.name()); !status.ok()) return status;
+    if (config_.listen().empty())
+      return file_.Error("listen",
+                         "is required; allowed: a list such as "
+                         "[\"unix:/run/sluice/controller.sock\"]");
+    for (int i = 0; i < config_.listen_size(); ++i) {
+      if (absl::Status status = CheckGrpcAddress(file_, absl::StrCat("listen[", i, "]"), config_.listen(i));
+          !status.ok())
+        return status;
+    }
+    if (!config_.metrics_listen().empty()) {
+      if (absl::Status status = CheckHostPort(file_, "metrics_listen", config_.metrics_listen(), false); !status.ok())
+        return status;
+    }
+    if (config_.store().sqlite_file().empty())
+      return file_.Error("store.sqlite_file", "is required; allowed: a file, or \":memory:\" to keep nothing");
+    return CheckLogLevel(file_, "log_level", config_.log_level());
+  }
+
+  absl::Status CheckSip() {
+    auto& sip = *config_.mutable_sip();
+    if (sip.realm().empty())
+      return file_.Error("sip.realm", "is required; allowed: the domain that phones register with");
+    for (char c : sip.realm()) {
+      if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20)
+        return file_.Error("sip.realm", "has a character that a quoted string cannot carry");
+    }
+    if (sip.listeners().empty())
+      return file_.Error("sip.listeners",
+                         "is required; allowed: a list such as [{transport: "
+                         "udp, address: \"0.0.0.0:5060\"}]");
+    for (int i = 0; i < sip.listeners_size(); ++i) {
+      if (absl::Status status = CheckListener(absl::StrCat("sip.listeners[", i, "]"), sip.listeners(i)); !status.ok())
+        return status;
+    }
+    if (sip.shards() == 0) sip.set_shards(1);
+    if (sip.shards() > kMaxShards)
+      return file_.Error("sip.shards", absl::StrCat("is too many; allowed: 1 to ", kMaxShards));
+    if (sip.user_agent().empty()) sip.set_user_agent("Sluice");
+    if (sip.max_message_bytes() == 0) sip.set_max_message_bytes(kDefaultMessageBytes);
+    if (sip.max_message_bytes() < kMinMessageBytes || sip.max_message_bytes() > kDefaultMessageBytes) {
+      return file_.Error("sip.max_message_bytes",
+                         absl::StrCat("allowed: ", kMinMessageBytes, " to ", kDefaultMessageBytes));
+    }
+    if (!sip.has_nonce_lifetime()) *sip.mutable_nonce_lifetime() = ToProto(absl::Seconds(60));
+    if (ToAbsl(sip.nonce_lifetime()) < absl::Seconds(1))
+      return file_.Error("sip.nonce_lifetime", "is too short; allowed: 1s and more");
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckListener(const std::string& key, const config::v1::SipListener& listener) {
+    if (listener.transport() == config::v1::SIP_TRANSPORT_UNSPECIFIED)
+      return file_.Error(key + ".transport", "is required; allowed: udp, tcp, tls, ws, wss");
+    if (absl::Status status = CheckHostPort(file_, key + ".address", listener.address(), false); !status.ok())
+      return status;
+    if (!listeners_.insert(absl::StrCat(listener.transport(), " ", listener.address())).second)
+      return file_.Error(key + ".address", "stands twice");
+    if (!listener.advertised_address().empty()) {
+      if (absl::Status status = CheckHostPort(file_, key + ".advertised_address", listener.advertised_address(), true);
+          !status.ok())
+        return status;
+    }
+    const bool secure =
+        listener.transport() == config::v1::SIP_TRANSPORT_TLS || listener.transport() == config::v1::SIP_TRANSPORT_WSS;
+    if (secure && (listener.certificate_file().empty() || listener.private_key_file().empty())) {
+      return file_.Error(key, "tls and wss want certificate_file and private_key_file");
+    }
+    if (!secure && (!listener.certificate_file().empty() || !listener.private_key_file().empty())) {
+      return file_.Error(key, "certificate_file and private_key_file are for tls and wss only");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckRelays() {
+    if (config_.relays().empty())
+      return file_.Error("relays",
+                         "is required; allowed: a list such as [{name: "
+                         "relay-1, address: \"unix:/run/sluice/relay.sock\"}]");
+    std::set<std::string> names;
+    std::set<std::string> addresses;
+    for (int i = 0; i < config_.relays_size(); ++i) {
+      const std::string key = absl::StrCat("relays[", i, "]");
+      const auto& relay = config_.relays(i);
+      if (absl::Status status = CheckName(file_, key + ".name", relay.name()); !status.ok()) return status;
+      if (absl::Status status = CheckGrpcAddress(file_, key + ".address", relay.address()); !status.ok()) return status;
+      if (!names.insert(relay.name()).second)
+        return file_.Error(key + ".name", absl::StrCat("'", relay.name(), "' stands twice"));
+      if (!addresses.insert(relay.address()).second)
+        return file_.Error(key + ".address", absl::StrCat("'", relay.address(), "' stands twice"));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckRegistrar() {
+    auto& registrar = *config_.mutable_registrar();
+    if (!registrar.has_min_expires()) *registrar.mutable_min_expires() = ToProto(absl::Seconds(60));
+    if (!registrar.has_max_expires()) *registrar.mutable_max_expires() = ToProto(absl::Seconds(3600));
+    if (!registrar.has_default_expires()) {
+      *registrar.mutable_default_expires() = ToProto(std::min(absl::Seconds(3600), ToAbsl(registrar.max_expires())));
+    }
+    const absl::Duration least = ToAbsl(registrar.min_expires());
+    const absl::Duration most = ToAbsl(registrar.max_expires());
+    const absl::Duration usual = ToAbsl(registrar.default_expires());
+    if (least < absl::Seconds(1) || least > most)
+      return file_.Error("registrar.min_expires", "allowed: 1s to max_expires");
+    if (usual < least || usual > most)
+      return file_.Error("registrar.default_expires", "allowed: min_expires to max_expires");
+    if (registrar.max_bindings() == 0) registrar.set_max_bindings(kDefaultBindings);
+    if (registrar.max_bindings() > kMaxBindings)
+      return file_.Error("registrar.max_bindings", absl::StrCat("is too many; allowed: 1 to ", kMaxBindings));
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckCalls() {
+    auto& calls = *config_.mutable_calls();
+    if (!calls.has_ring_timeout()) *calls.mutable_ring_timeout() = ToProto(absl::Seconds(180));
+    if (ToAbsl(calls.ring_timeout()) < absl::Seconds(1))
+      return file_.Error("calls.ring_timeout", "is too short; allowed: 1s and more");
+    if (!calls.has_session_expires()) *calls.mutable_session_expires() = ToProto(absl::Seconds(1800));
+    const absl::Duration session = ToAbsl(calls.session_expires());
+    if (session != absl::ZeroDuration() && session < kMinSessionExpires) {
+      return file_.Error("calls.session_expires", "is too short (RFC 4028); allowed: 90s and more, or 0s for none");
+    }
+    if (calls.retry_after_seconds() == 0) calls.set_retry_after_seconds(kDefaultRetryAfter);
+    if (calls.kept_calls() == 0) calls.set_kept_calls(kDefaultKeptCalls);
+    return absl::OkStatus();
+  }
+
+  const ConfigFile& file_;
+  ControllerConfig& config_;
+  std::set<std::string> listeners_;
+};
+
+}  // namespace
+
+absl::StatusOr<ControllerConfig> ReadControllerConfig(const std::string& path) {
+  ControllerConfig config;
+  absl::StatusOr<ConfigFile> file = ConfigFile::Read(path, config);
+  if (!file.ok()) return file.status();
+  if (absl::Status status = Checker(*file, config).Check(); !status.ok()) return status;
+  return config;
+}
+
+absl::StatusOr<ControllerConfig> ReadControllerConfigText(absl::string_view text, const std::string& path) {
+  ControllerConfig config;
+  absl::StatusOr<ConfigFile> file = ConfigFile::ReadText(text, path, config);
+  if (!file.ok()) return file.status();
+  if (absl::Status status = Checker(*file, config).Check(); !status.ok()) return status;
+  return config;
+}
+
+}  // namespace sluice::process

@@ -1,0 +1,75 @@
+#include "process/controller_config.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+
+namespace sluice::process {
+namespace {
+
+constexpr char kGood[] = R"(name: controller-1
+listen: ["unix:/run/sluice/controller.sock", "[::1]:7080"]
+sip:
+  realm: sip.example.org
+  listeners:
+    - {transport: udp, address: "198.18.1.1:5060"}
+    - {transport: tcp, address: "198.18.1.1:5060"}
+relays:
+  - {name: relay-1, address: "unix:/run/sluice/relay.sock"}
+store:
+  sqlite_file: /var/lib/sluice/controller.db
+)";
+
+TEST(ControllerConfig, TakesAConfigThatIsRightAndFillsInTheDefaults) {
+  const auto config = ReadControllerConfigText(kGood, "controller.yaml");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->sip().listeners(1).transport(), config::v1::SIP_TRANSPORT_TCP);
+  EXPECT_EQ(config->sip().shards(), 1u);
+  EXPECT_EQ(config->sip().user_agent(), "Sluice");
+  EXPECT_EQ(config->calls().session_expires().seconds(), 1800);
+  EXPECT_EQ(config->registrar().default_expires().seconds(), 3600);
+}
+
+struct WrongCase {
+  const char* description;
+  const char* from;
+  const char* to;
+  const char* error;
+};
+
+class WrongControllerConfig : public testing::TestWithParam<WrongCase> {};
+
+TEST_P(WrongControllerConfig, IsRefusedWithFileLineKeyAndWhatIsAllowed) {
+  const WrongCase& wrong = GetParam();
+  const std::string text = absl::StrReplaceAll(kGood, {{wrong.from, wrong.to}});
+  ASSERT_NE(text, kGood);
+  const auto config = ReadControllerConfigText(text, "controller.yaml");
+  ASSERT_FALSE(config.ok()) << wrong.description;
+  const std::string expected = absl::StrCat("controller.yaml:", wrong.error);
+  EXPECT_EQ(std::string(config.status().message()).substr(0, expected.size()), expected) << wrong.description;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, WrongControllerConfig,
+    testing::Values(WrongCase{"a transport that does not exist", "transport: udp", "transport: sctp",
+                              "6: sip.listeners[0].transport: 'sctp' is not allowed; allowed: udp, tcp, tls, ws, wss"},
+                    WrongCase{"an address without port", "address: \"198.18.1.1:5060\"}\n    - {transport: tcp",
+                              "address: \"198.18.1.1\"}\n    - {transport: tcp",
+                              "6: sip.listeners[0].address: '198.18.1.1' is not an address with a port"},
+                    WrongCase{"a listener twice", "transport: tcp", "transport: udp",
+                              "7: sip.listeners[1].address: stands twice"},
+                    WrongCase{"TLS without certificate", "transport: tcp", "transport: tls",
+                              "7: sip.listeners[1]: tls and wss want certificate_file"},
+                    WrongCase{"no realm", "  realm: sip.example.org\n", "", "3: sip.realm: is required"},
+                    WrongCase{"no relay", "relays:\n  - {name: relay-1, address: \"unix:/run/sluice/relay.sock\"}\n",
+                              "", "1: relays: is required"},
+                    WrongCase{"no store", "  sqlite_file: /var/lib/sluice/controller.db\n", "  {}\n",
+                              "10: store.sqlite_file: is required"},
+                    WrongCase{"a session timer below RFC 4028", "store:", "calls: {session_expires: 60s}\nstore:",
+                              "10: calls.session_expires: is too short (RFC 4028)"}));
+
+}  // namespace
+}  // namespace sluice::process
