@@ -17,7 +17,7 @@ namespace sluice::packet {
 inline constexpr uint8_t kProtocolUdp = 17;
 inline constexpr uint16_t kIpv4DontFragment = 0x4000;
 inline constexpr uint16_t kIpv4FragmentMask = 0x3fff;  // "More fragments" and the offset.
-inline constexpr uint8_t kIpv4EndpointTtl = 64;
+inline constexpr uint8_t kEndpointHopLimit = 64;       // Of what the relay sends, in IPv6 too.
 
 struct Ipv4Header {
   uint8_t version_ihl;

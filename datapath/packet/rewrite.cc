@@ -16,7 +16,7 @@ RewriteAny MakeRewrite(const Endpoint& old_destination, const Endpoint& source, 
   if (destination.address.is_v4()) {
     rewrite.ip_constant = Fold(ChecksumSum{BigEndian16(static_cast<uint16_t>(0x4500 | rewrite.traffic_class)).raw()} +
                                BigEndian16(kIpv4DontFragment).raw() +
-                               BigEndian16(static_cast<uint16_t>(kIpv4EndpointTtl << 8 | kProtocolUdp)).raw() +
+                               BigEndian16(static_cast<uint16_t>(kEndpointHopLimit << 8 | kProtocolUdp)).raw() +
                                SumOf(source.address) + SumOf(destination.address));
   }
   return rewrite;

@@ -33,7 +33,7 @@
 
 namespace sluice::packet {
 
-// IPv4 to IPv4, 20 bytes.
+// IPv4 to IPv4.
 struct Rewrite4 {
   BigEndian32 source;
   BigEndian32 destination;
@@ -46,7 +46,7 @@ struct Rewrite4 {
   uint16_t ip_constant = 0;
   uint8_t traffic_class = 0;
 };
-static_assert(sizeof(Rewrite4) == 18 || sizeof(Rewrite4) == 20);
+static_assert(sizeof(Rewrite4) == 18);
 
 // Any family to any family.
 struct RewriteAny {
@@ -72,8 +72,9 @@ Rewrite4 MakeRewrite4(const Endpoint& old_destination, const Endpoint& source, c
 bool IsUdpChecksumRight(const IpAddress& source, const IpAddress& destination, const uint8_t* datagram, size_t size);
 
 // Writes the IPv4 header in front of the UDP header at `udp` and changes the latter; `udp_size` is the datagram's size.
-// `old_source` is the packet's source address; its port is read from the header. 20 bytes in front of `udp` belong to
-// the packet. Returns where the IP header begins.
+// `old_source` is the packet's source address; its port is read from the header. The datagram is in one piece, with the
+// packet's own IP header in front of it, and 20 bytes in front of `udp` belong to the packet. Returns where the IP
+// header begins.
 inline uint8_t* Apply(const Rewrite4& rewrite, BigEndian32 old_source, uint8_t* udp, uint16_t udp_size);
 
 // The same for any family: 20 or 40 bytes in front of `udp`.
@@ -91,7 +92,7 @@ inline uint8_t* WriteIpv4(BigEndian32 source, BigEndian32 destination, uint8_t t
   header.total_length = BigEndian16(static_cast<uint16_t>(udp_size + sizeof(Ipv4Header)));
   header.identification = BigEndian16(0);
   header.fragment = BigEndian16(kIpv4DontFragment);
-  header.ttl = kIpv4EndpointTtl;
+  header.ttl = kEndpointHopLimit;
   header.protocol = kProtocolUdp;
   header.checksum =
       BigEndian16::FromRaw(static_cast<uint16_t>(~Fold(ChecksumSum{ip_constant} + header.total_length.raw())));
@@ -115,37 +116,74 @@ inline void WriteUdp(BigEndian16 source_port, BigEndian16 destination_port, uint
   std::memcpy(udp, &header, sizeof(header));
 }
 
+// In debug builds: whether the UDP checksum was right before the rewrite, to compare after it. Nothing in others.
+class ChecksumWitness {
+ public:
+#ifdef NDEBUG
+  ChecksumWitness(const IpAddress&, const uint8_t*, size_t) {}
+  void Compare(const IpAddress&, const IpAddress&) const {}
+#else
+  // The packet's own IP header is still in front of `udp`.
+  ChecksumWitness(const IpAddress& source, const uint8_t* udp, size_t size)
+      : udp_(udp), size_(size), was_right_(IsUdpChecksumRight(source, OldDestination(source, udp), udp, size)) {}
+  void Compare(const IpAddress& source, const IpAddress& destination) const {
+    assert(IsUdpChecksumRight(source, destination, udp_, size_) == was_right_);
+  }
+
+ private:
+  static IpAddress OldDestination(const IpAddress& source, const uint8_t* udp) {
+    if (!source.is_v4()) return IpAddress::V6(udp - 16);
+    BigEndian32 destination;
+    std::memcpy(&destination, udp - 4, sizeof(destination));
+    return IpAddress::V4(destination);
+  }
+
+  const uint8_t* udp_;
+  size_t size_;
+  bool was_right_;
+#endif
+};
+
+inline uint8_t* WriteIpv6(const RewriteAny& rewrite, uint8_t* udp, uint16_t udp_size) {
+  Ipv6Header header;
+  header.version_class_flow = BigEndian32(0x60000000u | static_cast<uint32_t>(rewrite.traffic_class) << 20);
+  header.payload_length = BigEndian16(udp_size);
+  header.next_header = kProtocolUdp;
+  header.hop_limit = kEndpointHopLimit;
+  header.source = rewrite.source.bytes();
+  header.destination = rewrite.destination.bytes();
+  uint8_t* begin = udp - sizeof(header);
+  std::memcpy(begin, &header, sizeof(header));
+  return begin;
+}
+
 }  // namespace internal
 
 inline uint8_t* Apply(const Rewrite4& rewrite, BigEndian32 old_source, uint8_t* udp, uint16_t udp_size) {
+  const internal::ChecksumWitness witness(IpAddress::V4(old_source), udp, udp_size);
   internal::WriteUdp(rewrite.source_port, rewrite.destination_port, rewrite.udp_gain, old_source.raw(), udp);
+  witness.Compare(IpAddress::V4(rewrite.source), IpAddress::V4(rewrite.destination));
   return internal::WriteIpv4(rewrite.source, rewrite.destination, rewrite.traffic_class, rewrite.ip_constant, udp,
                              udp_size);
 }
 
 inline uint8_t* Apply(const RewriteAny& rewrite, const IpAddress& old_source, uint8_t* udp, uint16_t udp_size) {
+  const internal::ChecksumWitness witness(old_source, udp, udp_size);
   internal::WriteUdp(rewrite.source_port, rewrite.destination_port, rewrite.udp_gain, SumOf(old_source), udp);
-  if (rewrite.destination.is_v4()) {
-    return internal::WriteIpv4(rewrite.source.v4(), rewrite.destination.v4(), rewrite.traffic_class,
-                               rewrite.ip_constant, udp, udp_size);
+  const bool is_v4 = rewrite.destination.is_v4();
+  if (!is_v4) {
+    // From IPv4 without a checksum: IPv6 has to have one.
+    uint16_t field;
+    std::memcpy(&field, udp + 6, sizeof(field));
+    if (field == 0) [[unlikely]] {
+      field = FullUdpField(rewrite.source, rewrite.destination, udp, udp_size);
+      std::memcpy(udp + 6, &field, sizeof(field));
+    }
   }
-  Ipv6Header header;
-  header.version_class_flow = BigEndian32(0x60000000u | static_cast<uint32_t>(rewrite.traffic_class) << 20);
-  header.payload_length = BigEndian16(udp_size);
-  header.next_header = kProtocolUdp;
-  header.hop_limit = kIpv4EndpointTtl;
-  header.source = rewrite.source.bytes();
-  header.destination = rewrite.destination.bytes();
-  uint8_t* begin = udp - sizeof(header);
-  std::memcpy(begin, &header, sizeof(header));
-  // From IPv4 without a checksum: IPv6 has to have one.
-  uint16_t field;
-  std::memcpy(&field, udp + 6, sizeof(field));
-  if (field == 0) {
-    field = FullUdpField(rewrite.source, rewrite.destination, udp, udp_size);
-    std::memcpy(udp + 6, &field, sizeof(field));
-  }
-  return begin;
+  witness.Compare(rewrite.source, rewrite.destination);
+  return is_v4 ? internal::WriteIpv4(rewrite.source.v4(), rewrite.destination.v4(), rewrite.traffic_class,
+                                     rewrite.ip_constant, udp, udp_size)
+               : internal::WriteIpv6(rewrite, udp, udp_size);
 }
 
 }  // namespace sluice::packet
