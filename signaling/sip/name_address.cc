@@ -1,0 +1,83 @@
+#include "signaling/sip/name_address.h"
+
+#include <cstddef>
+
+#include "absl/strings/str_cat.h"
+#include "signaling/sip/text.h"
+
+namespace sluice::sip {
+namespace {
+
+// Words of token characters and spaces; bytes of UTF-8 pass although they should be quoted.
+bool IsPlainDisplayName(absl::string_view text) {
+  for (const char c : text) {
+    if (!Is(c, kTokenCharacter | kSpaceCharacter) && static_cast<unsigned char>(c) < 128) return false;
+  }
+  return true;
+}
+
+bool AreParameters(absl::string_view text) {
+  Parameter parameter;
+  while (NextParameter(text, parameter)) {
+  }
+  return text.empty();
+}
+
+}  // namespace
+
+std::optional<NameAddressParts> ParseNameAddressParts(absl::string_view value) {
+  NameAddressParts parts;
+  value = Trim(value);
+  absl::string_view rest = value;
+  bool bracketed = false;
+  if (const size_t quoted = QuotedLength(rest)) {
+    parts.display_name = rest.substr(0, quoted);
+    rest = Trim(rest.substr(quoted));
+    if (rest.empty() || rest.front() != '<') return std::nullopt;
+    bracketed = true;
+  } else {
+    const size_t bracket = rest.find('<');
+    if (bracket != absl::string_view::npos) {
+      parts.display_name = Trim(rest.substr(0, bracket));
+      if (!IsPlainDisplayName(parts.display_name)) return std::nullopt;
+      rest.remove_prefix(bracket);
+      bracketed = true;
+    }
+  }
+  if (bracketed) {
+    const size_t end = rest.find('>');
+    if (end == absl::string_view::npos) return std::nullopt;
+    parts.uri = Trim(rest.substr(1, end - 1));
+    parts.parameters = Trim(rest.substr(end + 1));
+  } else {
+    const size_t semicolon = rest.find(';');
+    parts.uri = Trim(rest.substr(0, semicolon));
+    if (semicolon != absl::string_view::npos) parts.parameters = rest.substr(semicolon);
+    if (parts.uri.find_first_of("?,") != absl::string_view::npos) return std::nullopt;
+  }
+  if (!AreParameters(parts.parameters) || !ParseUriParts(parts.uri)) return std::nullopt;
+  return parts;
+}
+
+absl::string_view TagOf(absl::string_view value) {
+  const std::optional<NameAddressParts> parts = ParseNameAddressParts(value);
+  if (!parts) return {};
+  return FindParameter(parts->parameters, "tag").value_or(absl::string_view());
+}
+
+std::optional<NameAddress> NameAddress::Parse(absl::string_view value) {
+  const std::optional<NameAddressParts> parts = ParseNameAddressParts(value);
+  if (!parts) return std::nullopt;
+  NameAddress address;
+  address.display_name = Unquote(parts->display_name);
+  address.uri = *Uri::Parse(parts->uri);
+  address.parameters = *Parameters::Parse(parts->parameters);
+  return address;
+}
+
+std::string NameAddress::ToString() const {
+  if (display_name.empty()) return absl::StrCat("<", uri.text(), ">", parameters.text());
+  return absl::StrCat(Quote(display_name), " <", uri.text(), ">", parameters.text());
+}
+
+}  // namespace sluice::sip

@@ -1,0 +1,67 @@
+// The small pieces of SIP's grammar that everything in here is read with (RFC 3261 25.1): character classes, white
+// space, quoted strings, lists, numbers.
+//
+// All functions work on views and allocate only where they answer a std::string.
+#ifndef SLUICE_SIGNALING_SIP_TEXT_H_
+#define SLUICE_SIGNALING_SIP_TEXT_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace sluice::sip {
+
+// Bits of `kCharacterClass`.
+inline constexpr uint8_t kTokenCharacter = 1;
+inline constexpr uint8_t kHostCharacter = 2;
+inline constexpr uint8_t kUriCharacter = 4;
+inline constexpr uint8_t kDigitCharacter = 8;
+inline constexpr uint8_t kHexCharacter = 16;
+inline constexpr uint8_t kSpaceCharacter = 32;
+inline constexpr uint8_t kUnreservedCharacter = 64;
+extern const std::array<uint8_t, 256> kCharacterClass;
+
+inline bool Is(char c, uint8_t classes) { return (kCharacterClass[static_cast<unsigned char>(c)] & classes) != 0; }
+// True if all of a non-empty `text` are of these classes.
+bool IsAll(absl::string_view text, uint8_t classes);
+inline bool IsToken(absl::string_view text) { return IsAll(text, kTokenCharacter); }
+
+// Without spaces, tabs and line ends at both ends.
+absl::string_view Trim(absl::string_view text);
+
+// Digits only, at most `max`. Nothing else is a number, neither "+1" nor "".
+std::optional<uint64_t> ParseNumber(absl::string_view text, uint64_t max);
+
+// The length of the quoted string that `text` begins with, quotes included; 0 if it begins with none or has no end.
+size_t QuotedLength(absl::string_view text);
+// "a \"b\"" without quotes and backslashes; other text as it is.
+std::string Unquote(absl::string_view text);
+// The other way.
+std::string Quote(absl::string_view text);
+
+// %41 becomes A; a % that no two hex digits follow stays.
+std::string Unescape(absl::string_view text);
+// What is neither unreserved nor in `also_plain` becomes %HH (RFC 3261 25.1).
+std::string Escape(absl::string_view text, absl::string_view also_plain);
+
+// The first element of a list and the rest behind its comma. Commas in quoted strings and angle brackets separate
+// nothing. Elements are trimmed; empty ones are skipped. Nothing: the list is over.
+std::optional<absl::string_view> NextElement(absl::string_view& list);
+std::vector<absl::string_view> SplitList(absl::string_view list);
+
+// host [":" port], the host a name, an IPv4 address, or an IPv6 address in brackets (without, if `bare_v6`: peers write
+// it in received=).
+struct HostPort {
+  absl::string_view host;
+  // 0: none was given.
+  uint16_t port = 0;
+};
+std::optional<HostPort> ParseHostPort(absl::string_view text);
+
+}  // namespace sluice::sip
+
+#endif  // SLUICE_SIGNALING_SIP_TEXT_H_
