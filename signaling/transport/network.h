@@ -6,14 +6,14 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "signaling/transport/hop.h"
+#include "signaling/sip/hop.h"
 
 namespace sluice::transport {
 
 // An address that we listen on.
 struct Listener {
-  Protocol protocol = Protocol::kUdp;
-  SocketAddress address;
+  sip::Protocol protocol = sip::Protocol::kUdp;
+  sip::Endpoint address;
   // "host:port" for Via and Contact. Empty: the address itself, or, if that stands for all, the one that a message came
   // to.
   std::string advertised;
@@ -24,16 +24,16 @@ class Network {
   virtual ~Network() = default;
 
   // Sends soon. Never waits; what cannot be sent is dropped and counted, as a network would.
-  virtual void Send(const Hop& hop, absl::string_view message) = 0;
+  virtual void Send(const sip::Hop& hop, absl::string_view message) = 0;
 
   virtual const std::vector<Listener>& listeners() const = 0;
 
   // "host:port" that a peer beyond `hop` knows us by.
-  virtual std::string Advertised(const Hop& hop) const = 0;
+  virtual std::string Advertised(const sip::Hop& hop) const = 0;
 
   // A hop of `protocol` towards `remote`, leaving from a listener of the same protocol and family (the first, if there
   // is none).
-  virtual Hop HopTo(Protocol protocol, const SocketAddress& remote) const = 0;
+  virtual sip::Hop HopTo(sip::Protocol protocol, const sip::Endpoint& remote) const = 0;
 };
 
 }  // namespace sluice::transport

@@ -14,10 +14,10 @@
 #include <deque>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "signaling/transport/sockaddr.h"
 
 namespace sluice::transport {
 namespace {
@@ -30,7 +30,7 @@ constexpr int kBurstsPerTurn = 8;
 // Room for the destination address and the count of datagrams that the kernel dropped.
 constexpr size_t kControlBytes = CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(uint32_t));
 
-absl::Status SocketError(const SocketAddress& local, absl::string_view what) {
+absl::Status SocketError(const sip::Endpoint& local, absl::string_view what) {
   const int error = errno;
   const std::string text = absl::StrCat("SIP listener ", local.ToString(), "/udp: ", what, ": ", std::strerror(error));
   if (error == EADDRINUSE) return absl::AlreadyExistsError(absl::StrCat(text, "; another program listens there"));
@@ -45,7 +45,7 @@ absl::Status SocketError(const SocketAddress& local, absl::string_view what) {
 
 class UdpSocket::Loop : public std::enable_shared_from_this<UdpSocket::Loop> {
  public:
-  Loop(asio::io_context& context, int descriptor, const SocketAddress& local, const UdpSocketOptions& options,
+  Loop(asio::io_context& context, int descriptor, const sip::Endpoint& local, const UdpSocketOptions& options,
        TransportCounters& counters, ReceiveFunction receive)
       : context_(context),
         descriptor_(context, descriptor),
@@ -54,7 +54,7 @@ class UdpSocket::Loop : public std::enable_shared_from_this<UdpSocket::Loop> {
         counters_(counters),
         receive_(std::move(receive)),
         // One byte more than allowed, so that a datagram that is too long shows.
-        buffer_((options.max_message_bytes + 1) * kBurst) {}
+        buffer_(new char[(options.max_message_bytes + 1) * kBurst]) {}
 
   void Start() { WaitForDatagrams(); }
 
@@ -64,7 +64,7 @@ class UdpSocket::Loop : public std::enable_shared_from_this<UdpSocket::Loop> {
     descriptor_.close(ignored);
   }
 
-  void Send(const SocketAddress& local, const SocketAddress& remote, absl::string_view bytes) {
+  void Send(const sip::Endpoint& local, const sip::Endpoint& remote, absl::string_view bytes) {
     if (waiting_.size() >= options_.waiting_datagrams) {
       counters_.Drop(DropReason::kSendQueueFull);
       return;
@@ -80,12 +80,12 @@ class UdpSocket::Loop : public std::enable_shared_from_this<UdpSocket::Loop> {
 
   void Flush();
 
-  const SocketAddress& local() const { return local_; }
+  const sip::Endpoint& local() const { return local_; }
 
  private:
   struct Waiting {
-    SocketAddress local;
-    SocketAddress remote;
+    sip::Endpoint local;
+    sip::Endpoint remote;
     std::string bytes;
   };
 
@@ -109,16 +109,17 @@ class UdpSocket::Loop : public std::enable_shared_from_this<UdpSocket::Loop> {
   // Number of datagrams received; fewer than kBurst: there are no more now.
   size_t ReceiveBurst();
   void Deliver(const msghdr& header, size_t size);
-  void ReadControl(const msghdr& header, SocketAddress& local);
+  void ReadControl(const msghdr& header, sip::Endpoint& local);
   void CountSendError(int error);
 
   asio::io_context& context_;
   asio::posix::stream_descriptor descriptor_;
-  const SocketAddress local_;
+  const sip::Endpoint local_;
   const UdpSocketOptions options_;
   TransportCounters& counters_;
   const ReceiveFunction receive_;
-  std::vector<char> buffer_;
+  // Not initialised, so that room for long messages takes no memory until one comes.
+  const std::unique_ptr<char[]> buffer_;
   std::deque<Waiting> waiting_;
   bool flush_posted_ = false;
   bool waiting_for_room_ = false;
@@ -145,7 +146,7 @@ size_t UdpSocket::Loop::ReceiveBurst() {
   alignas(cmsghdr) std::array<std::array<char, kControlBytes>, kBurst> controls;
   const size_t room = options_.max_message_bytes + 1;
   for (size_t i = 0; i < kBurst; ++i) {
-    vectors[i] = {.iov_base = buffer_.data() + i * room, .iov_len = room};
+    vectors[i] = {.iov_base = buffer_.get() + i * room, .iov_len = room};
     headers[i].msg_hdr = {.msg_name = &sources[i],
                           .msg_namelen = sizeof(sources[i]),
                           .msg_iov = &vectors[i],
@@ -165,14 +166,14 @@ size_t UdpSocket::Loop::ReceiveBurst() {
 }
 
 void UdpSocket::Loop::Deliver(const msghdr& header, size_t size) {
-  SocketAddress local = local_;
+  sip::Endpoint local = local_;
   ReadControl(header, local);
   if (size > options_.max_message_bytes || (header.msg_flags & MSG_TRUNC) != 0) {
     counters_.Drop(DropReason::kTooLong);
     return;
   }
-  const auto source = SocketAddress::FromSockaddr(static_cast<const sockaddr*>(header.msg_name));
-  if (!source.has_value() || source->port() == 0) {
+  const auto source = FromSockaddr(static_cast<const sockaddr*>(header.msg_name));
+  if (!source.has_value() || source->port == 0) {
     // Nobody can be answered at port 0.
     counters_.Drop(DropReason::kUnreachable);
     return;
@@ -180,7 +181,7 @@ void UdpSocket::Loop::Deliver(const msghdr& header, size_t size) {
   receive_({absl::string_view(static_cast<const char*>(header.msg_iov->iov_base), size), *source, local});
 }
 
-void UdpSocket::Loop::ReadControl(const msghdr& header, SocketAddress& local) {
+void UdpSocket::Loop::ReadControl(const msghdr& header, sip::Endpoint& local) {
   for (const cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr;
        control = CMSG_NXTHDR(const_cast<msghdr*>(&header), const_cast<cmsghdr*>(control))) {
     if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SO_RXQ_OVFL) {
@@ -194,14 +195,14 @@ void UdpSocket::Loop::ReadControl(const msghdr& header, SocketAddress& local) {
       sockaddr_in address = {};
       address.sin_family = AF_INET;
       address.sin_addr = info.ipi_addr;
-      local = SocketAddress::FromSockaddr(reinterpret_cast<const sockaddr*>(&address))->WithPort(local_.port());
+      local = WithPort(*FromSockaddr(reinterpret_cast<const sockaddr*>(&address)), local_.port);
     } else if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
       in6_pktinfo info;
       std::memcpy(&info, CMSG_DATA(control), sizeof(info));
       sockaddr_in6 address = {};
       address.sin6_family = AF_INET6;
       address.sin6_addr = info.ipi6_addr;
-      local = SocketAddress::FromSockaddr(reinterpret_cast<const sockaddr*>(&address))->WithPort(local_.port());
+      local = WithPort(*FromSockaddr(reinterpret_cast<const sockaddr*>(&address)), local_.port);
     }
   }
 }
@@ -218,21 +219,20 @@ void UdpSocket::Loop::Flush() {
       vectors[i] = {.iov_base = waiting.bytes.data(), .iov_len = waiting.bytes.size()};
       msghdr& header = headers[i].msg_hdr;
       header = {.msg_name = &remotes[i],
-                .msg_namelen = waiting.remote.ToSockaddr(remotes[i]),
+                .msg_namelen = ToSockaddr(waiting.remote, remotes[i]),
                 .msg_iov = &vectors[i],
                 .msg_iovlen = 1,
                 .msg_control = nullptr,
                 .msg_controllen = 0,
                 .msg_flags = 0};
-      if (!local_.is_unspecified() || waiting.local.is_unspecified() ||
-          waiting.local.is_v6() != waiting.remote.is_v6()) {
+      if (!IsUnspecified(local_) || IsUnspecified(waiting.local) || waiting.local.is_v6 != waiting.remote.is_v6) {
         continue;
       }
       sockaddr_storage local;
-      waiting.local.ToSockaddr(local);
+      ToSockaddr(waiting.local, local);
       header.msg_control = controls[i].data();
       auto* const control = reinterpret_cast<cmsghdr*>(controls[i].data());
-      if (waiting.local.is_v6()) {
+      if (waiting.local.is_v6) {
         in6_pktinfo info = {};
         info.ipi6_addr = reinterpret_cast<const sockaddr_in6&>(local).sin6_addr;
         header.msg_controllen = CMSG_SPACE(sizeof(info));
@@ -282,10 +282,10 @@ void UdpSocket::Loop::CountSendError(int error) {
   }
 }
 
-absl::StatusOr<std::unique_ptr<UdpSocket>> UdpSocket::Open(asio::io_context& context, const SocketAddress& local,
+absl::StatusOr<std::unique_ptr<UdpSocket>> UdpSocket::Open(asio::io_context& context, const sip::Endpoint& local,
                                                            const UdpSocketOptions& options, TransportCounters& counters,
                                                            ReceiveFunction receive) {
-  const int family = local.is_v6() ? AF_INET6 : AF_INET;
+  const int family = local.is_v6 ? AF_INET6 : AF_INET;
   const int descriptor = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return SocketError(local, "cannot make a socket");
   const int on = 1;
@@ -295,16 +295,16 @@ absl::StatusOr<std::unique_ptr<UdpSocket>> UdpSocket::Open(asio::io_context& con
   if (setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &options.receive_buffer_bytes, sizeof(int)) != 0) {
     setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &options.receive_buffer_bytes, sizeof(int));
   }
-  if (local.is_v6()) setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-  if (local.is_unspecified()) {
-    if (local.is_v6()) {
+  if (local.is_v6) setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+  if (IsUnspecified(local)) {
+    if (local.is_v6) {
       setsockopt(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
     } else {
       setsockopt(descriptor, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
     }
   }
   sockaddr_storage address;
-  const socklen_t length = local.ToSockaddr(address);
+  const socklen_t length = ToSockaddr(local, address);
   if (bind(descriptor, reinterpret_cast<const sockaddr*>(&address), length) != 0) {
     const absl::Status status = SocketError(local, "cannot bind");
     close(descriptor);
@@ -312,7 +312,7 @@ absl::StatusOr<std::unique_ptr<UdpSocket>> UdpSocket::Open(asio::io_context& con
   }
   socklen_t bound_length = sizeof(address);
   getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &bound_length);
-  const auto bound = SocketAddress::FromSockaddr(reinterpret_cast<const sockaddr*>(&address));
+  const auto bound = FromSockaddr(reinterpret_cast<const sockaddr*>(&address));
   auto loop = std::make_shared<Loop>(context, descriptor, bound.value_or(local), options, counters, std::move(receive));
   loop->Start();
   return std::unique_ptr<UdpSocket>(new UdpSocket(std::move(loop)));
@@ -320,12 +320,12 @@ absl::StatusOr<std::unique_ptr<UdpSocket>> UdpSocket::Open(asio::io_context& con
 
 UdpSocket::~UdpSocket() { loop_->Stop(); }
 
-void UdpSocket::Send(const SocketAddress& local, const SocketAddress& remote, absl::string_view bytes) {
+void UdpSocket::Send(const sip::Endpoint& local, const sip::Endpoint& remote, absl::string_view bytes) {
   loop_->Send(local, remote, bytes);
 }
 
 void UdpSocket::Flush() { loop_->Flush(); }
 
-const SocketAddress& UdpSocket::local() const { return loop_->local(); }
+const sip::Endpoint& UdpSocket::local() const { return loop_->local(); }
 
 }  // namespace sluice::transport

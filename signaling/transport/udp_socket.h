@@ -15,8 +15,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "signaling/sip/hop.h"
 #include "signaling/transport/counters.h"
-#include "signaling/transport/socket_address.h"
 
 namespace boost::asio {
 class io_context;
@@ -26,9 +26,9 @@ namespace sluice::transport {
 
 struct Datagram {
   absl::string_view bytes;
-  SocketAddress source;
+  sip::Endpoint source;
   // Where it came to.
-  SocketAddress local;
+  sip::Endpoint local;
 };
 
 struct UdpSocketOptions {
@@ -43,19 +43,19 @@ class UdpSocket {
 
   // Binds to `local` (port 0: any) and begins to receive. Errors name the address and what to do. `context` and
   // `counters` outlive the socket.
-  static absl::StatusOr<std::unique_ptr<UdpSocket>> Open(boost::asio::io_context& context, const SocketAddress& local,
+  static absl::StatusOr<std::unique_ptr<UdpSocket>> Open(boost::asio::io_context& context, const sip::Endpoint& local,
                                                          const UdpSocketOptions& options, TransportCounters& counters,
                                                          ReceiveFunction receive);
   ~UdpSocket();
 
   // Sends soon, from `local` if the socket is bound to all addresses. Never waits; what cannot be sent is dropped and
   // counted.
-  void Send(const SocketAddress& local, const SocketAddress& remote, absl::string_view bytes);
+  void Send(const sip::Endpoint& local, const sip::Endpoint& remote, absl::string_view bytes);
   // Sends now what waits, as far as the kernel takes it. For the stop.
   void Flush();
 
   // With the port that the kernel chose.
-  const SocketAddress& local() const;
+  const sip::Endpoint& local() const;
 
  private:
   class Loop;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "signaling/transport/sockaddr.h"
 
 namespace sluice::transport {
 namespace {
@@ -20,54 +21,53 @@ constexpr auto kLimit = std::chrono::seconds(10);
 // A socket of the test's own, as a phone has one.
 class Peer {
  public:
-  explicit Peer(const SocketAddress& address)
-      : descriptor_(socket(address.is_v6() ? AF_INET6 : AF_INET, SOCK_DGRAM, 0)) {
+  explicit Peer(const sip::Endpoint& address) : descriptor_(socket(address.is_v6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0)) {
     sockaddr_storage storage;
-    const socklen_t length = address.ToSockaddr(storage);
+    const socklen_t length = ToSockaddr(address, storage);
     EXPECT_EQ(bind(descriptor_, reinterpret_cast<sockaddr*>(&storage), length), 0);
     socklen_t bound = sizeof(storage);
     getsockname(descriptor_, reinterpret_cast<sockaddr*>(&storage), &bound);
-    local_ = *SocketAddress::FromSockaddr(reinterpret_cast<sockaddr*>(&storage));
+    local_ = *FromSockaddr(reinterpret_cast<sockaddr*>(&storage));
   }
   ~Peer() { close(descriptor_); }
 
-  void Send(const SocketAddress& to, const std::string& bytes) {
+  void Send(const sip::Endpoint& to, const std::string& bytes) {
     sockaddr_storage storage;
-    const socklen_t length = to.ToSockaddr(storage);
+    const socklen_t length = ToSockaddr(to, storage);
     EXPECT_EQ(sendto(descriptor_, bytes.data(), bytes.size(), 0, reinterpret_cast<sockaddr*>(&storage), length),
               static_cast<ssize_t>(bytes.size()));
   }
 
   // Empty: nothing is there.
-  std::string Receive(SocketAddress* source = nullptr) {
+  std::string Receive(sip::Endpoint* source = nullptr) {
     std::string bytes(65536, '\0');
     sockaddr_storage storage;
     socklen_t length = sizeof(storage);
     const ssize_t size =
         recvfrom(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&storage), &length);
     bytes.resize(size < 0 ? 0 : size);
-    if (size >= 0 && source != nullptr) *source = *SocketAddress::FromSockaddr(reinterpret_cast<sockaddr*>(&storage));
+    if (size >= 0 && source != nullptr) *source = *FromSockaddr(reinterpret_cast<sockaddr*>(&storage));
     return bytes;
   }
 
-  const SocketAddress& local() const { return local_; }
+  const sip::Endpoint& local() const { return local_; }
 
  private:
   const int descriptor_;
-  SocketAddress local_;
+  sip::Endpoint local_;
 };
 
 class UdpSocketTest : public testing::Test {
  protected:
   struct Received {
     std::string bytes;
-    SocketAddress source;
-    SocketAddress local;
+    sip::Endpoint source;
+    sip::Endpoint local;
   };
 
   std::unique_ptr<UdpSocket> Open(const std::string& address, UdpSocketOptions options = {}) {
     auto socket =
-        UdpSocket::Open(context_, *SocketAddress::Parse(address), options, counters_, [this](const Datagram& datagram) {
+        UdpSocket::Open(context_, *sip::Endpoint::Parse(address), options, counters_, [this](const Datagram& datagram) {
           received_.push_back({std::string(datagram.bytes), datagram.source, datagram.local});
         });
     EXPECT_TRUE(socket.ok()) << socket.status();
@@ -89,7 +89,7 @@ TEST_F(UdpSocketTest, ReceivesAndAnswersInBothFamilies) {
   for (const char* address : {"127.0.0.1:0", "[::1]:0"}) {
     received_.clear();
     const auto socket = Open(address);
-    Peer peer(*SocketAddress::Parse(address));
+    Peer peer(*sip::Endpoint::Parse(address));
     peer.Send(socket->local(), "hello");
     RunUntilReceived(1);
     EXPECT_EQ(received_[0].bytes, "hello");
@@ -97,7 +97,7 @@ TEST_F(UdpSocketTest, ReceivesAndAnswersInBothFamilies) {
     EXPECT_EQ(received_[0].local, socket->local());
     socket->Send(socket->local(), peer.local(), "answer");
     socket->Flush();
-    SocketAddress source;
+    sip::Endpoint source;
     EXPECT_EQ(peer.Receive(&source), "answer");
     EXPECT_EQ(source, socket->local());
   }
@@ -105,21 +105,21 @@ TEST_F(UdpSocketTest, ReceivesAndAnswersInBothFamilies) {
 
 TEST_F(UdpSocketTest, AnswersFromTheAddressThatWasAskedWhenBoundToAll) {
   const auto socket = Open("0.0.0.0:0");
-  Peer peer(*SocketAddress::Parse("127.0.0.1:0"));
-  const SocketAddress asked = SocketAddress::Parse("127.0.0.7:0")->WithPort(socket->local().port());
+  Peer peer(*sip::Endpoint::Parse("127.0.0.1:0"));
+  const sip::Endpoint asked = WithPort(*sip::Endpoint::Parse("127.0.0.7:0"), socket->local().port);
   peer.Send(asked, "hello");
   RunUntilReceived(1);
   EXPECT_EQ(received_[0].local, asked);
   socket->Send(received_[0].local, peer.local(), "answer");
   socket->Flush();
-  SocketAddress source;
+  sip::Endpoint source;
   EXPECT_EQ(peer.Receive(&source), "answer");
   EXPECT_EQ(source, asked);
 }
 
 TEST_F(UdpSocketTest, ReceivesMoreThanManyBurstsWithoutLosingTheRest) {
   const auto socket = Open("127.0.0.1:0");
-  Peer peer(*SocketAddress::Parse("127.0.0.1:0"));
+  Peer peer(*sip::Endpoint::Parse("127.0.0.1:0"));
   constexpr int kCount = 700;
   for (int i = 0; i < kCount; ++i) peer.Send(socket->local(), std::to_string(i));
   RunUntilReceived(kCount);
@@ -128,7 +128,7 @@ TEST_F(UdpSocketTest, ReceivesMoreThanManyBurstsWithoutLosingTheRest) {
 
 TEST_F(UdpSocketTest, SendsABurstInOrderOnceTheTurnIsOver) {
   const auto socket = Open("127.0.0.1:0");
-  Peer peer(*SocketAddress::Parse("127.0.0.1:0"));
+  Peer peer(*sip::Endpoint::Parse("127.0.0.1:0"));
   for (int i = 0; i < 100; ++i) socket->Send(socket->local(), peer.local(), std::to_string(i));
   EXPECT_EQ(peer.Receive(), "");
   context_.run_one_for(kLimit);
@@ -137,7 +137,7 @@ TEST_F(UdpSocketTest, SendsABurstInOrderOnceTheTurnIsOver) {
 
 TEST_F(UdpSocketTest, DropsAndCountsADatagramThatIsTooLong) {
   const auto socket = Open("127.0.0.1:0", {.max_message_bytes = 100});
-  Peer peer(*SocketAddress::Parse("127.0.0.1:0"));
+  Peer peer(*sip::Endpoint::Parse("127.0.0.1:0"));
   peer.Send(socket->local(), std::string(101, 'x'));
   peer.Send(socket->local(), std::string(100, 'y'));
   RunUntilReceived(1);
@@ -147,9 +147,9 @@ TEST_F(UdpSocketTest, DropsAndCountsADatagramThatIsTooLong) {
 
 TEST_F(UdpSocketTest, CountsWhatCannotBeSentAndSendsTheRest) {
   const auto socket = Open("127.0.0.1:0");
-  Peer peer(*SocketAddress::Parse("127.0.0.1:0"));
+  Peer peer(*sip::Endpoint::Parse("127.0.0.1:0"));
   socket->Send(socket->local(), peer.local(), std::string(65535, 'x'));
-  socket->Send(socket->local(), *SocketAddress::Parse("[::1]:5060"), "other family");
+  socket->Send(socket->local(), *sip::Endpoint::Parse("[::1]:5060"), "other family");
   socket->Send(socket->local(), peer.local(), "small");
   socket->Flush();
   EXPECT_EQ(peer.Receive(), "small");
@@ -159,21 +159,21 @@ TEST_F(UdpSocketTest, CountsWhatCannotBeSentAndSendsTheRest) {
 
 TEST_F(UdpSocketTest, BoundsWhatWaits) {
   const auto socket = Open("127.0.0.1:0", {.waiting_datagrams = 2});
-  Peer peer(*SocketAddress::Parse("127.0.0.1:0"));
+  Peer peer(*sip::Endpoint::Parse("127.0.0.1:0"));
   for (int i = 0; i < 3; ++i) socket->Send(socket->local(), peer.local(), std::to_string(i));
   EXPECT_EQ(counters_.Dropped(DropReason::kSendQueueFull), 1u);
 }
 
 TEST_F(UdpSocketTest, SurvivesAPeerThatIsGone) {
   const auto socket = Open("127.0.0.1:0");
-  SocketAddress gone;
+  sip::Endpoint gone;
   {
-    Peer peer(*SocketAddress::Parse("127.0.0.1:0"));
+    Peer peer(*sip::Endpoint::Parse("127.0.0.1:0"));
     gone = peer.local();
   }
   socket->Send(socket->local(), gone, "anybody?");
   socket->Flush();
-  Peer peer(*SocketAddress::Parse("127.0.0.1:0"));
+  Peer peer(*sip::Endpoint::Parse("127.0.0.1:0"));
   peer.Send(socket->local(), "still here");
   RunUntilReceived(1);
   EXPECT_EQ(received_[0].bytes, "still here");
@@ -187,7 +187,7 @@ TEST_F(UdpSocketTest, SharesAnAddressAmongShards) {
 
 TEST_F(UdpSocketTest, SaysWhatToDoAboutAnAddressThatIsNotOurs) {
   const auto socket =
-      UdpSocket::Open(context_, *SocketAddress::Parse("198.51.100.1:5060"), {}, counters_, [](const Datagram&) {});
+      UdpSocket::Open(context_, *sip::Endpoint::Parse("198.51.100.1:5060"), {}, counters_, [](const Datagram&) {});
   EXPECT_EQ(socket.status().code(), absl::StatusCode::kNotFound);
   EXPECT_NE(socket.status().message().find("198.51.100.1:5060/udp"), std::string::npos) << socket.status();
 }

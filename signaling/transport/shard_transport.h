@@ -1,0 +1,105 @@
+// The transport of one shard: its sockets on every listener, and the way to and from the other shards.
+//
+// Whatever socket a message comes to, it is given to the shard that owns its Call-ID. That shard may answer by a
+// connection that belongs to another one; the answer is then handed to that shard. Both ways are bounded queues into
+// the other's event loop.
+//
+// Threads: each ShardTransport belongs to its shard's thread; ShardMesh is for all of them.
+#ifndef SLUICE_SIGNALING_TRANSPORT_SHARD_TRANSPORT_H_
+#define SLUICE_SIGNALING_TRANSPORT_SHARD_TRANSPORT_H_
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "signaling/sip/hop.h"
+#include "signaling/transport/counters.h"
+#include "signaling/transport/network.h"
+#include "signaling/transport/tcp_transport.h"
+#include "signaling/transport/udp_socket.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace sluice::transport {
+
+class ShardTransport;
+
+// How the shards of one process reach each other. Outlives their event loops.
+class ShardMesh {
+ public:
+  explicit ShardMesh(size_t shards, size_t waiting_messages = 8192);
+  ~ShardMesh();
+
+  size_t size() const { return places_.size(); }
+
+  // Runs `work` on the shard's thread; false if too much waits there. Before the shard is attached: false.
+  bool Post(size_t shard, std::function<void(ShardTransport&)> work);
+
+ private:
+  friend class ShardTransport;
+  struct Place {
+    boost::asio::io_context* context = nullptr;
+    ShardTransport* transport = nullptr;
+    std::atomic<size_t> waiting = 0;
+  };
+
+  const size_t waiting_messages_;
+  std::vector<std::unique_ptr<Place>> places_;
+};
+
+struct ShardTransportOptions {
+  std::vector<Listener> listeners;
+  UdpSocketOptions udp;
+  TcpTransportOptions tcp;
+};
+
+class ShardTransport : public Network {
+ public:
+  using ReceiveFunction = std::function<void(const sip::Hop& hop, absl::string_view message)>;
+
+  // Opens all listeners; all shards are opened before any event loop runs. Errors name the listener and what to do;
+  // UNIMPLEMENTED for a protocol that is not built in.
+  static absl::StatusOr<std::unique_ptr<ShardTransport>> Open(boost::asio::io_context& context, size_t shard,
+                                                              ShardMesh& mesh, const ShardTransportOptions& options,
+                                                              ReceiveFunction receive);
+  ~ShardTransport() override;
+
+  void Send(const sip::Hop& hop, absl::string_view message) override;
+  // With the ports that the kernel chose.
+  const std::vector<Listener>& listeners() const override { return listeners_; }
+  std::string Advertised(const sip::Hop& hop) const override;
+  sip::Hop HopTo(sip::Protocol protocol, const sip::Endpoint& remote) const override;
+
+  // Closes connections past their limits. Call about once a second.
+  void Sweep() { tcp_.Sweep(); }
+  // Sends what waits, as far as the kernel takes it. For the stop.
+  void Flush();
+
+  // Threads: any.
+  const TransportCounters& counters() const { return counters_; }
+
+ private:
+  ShardTransport(boost::asio::io_context& context, size_t shard, ShardMesh& mesh, const ShardTransportOptions& options,
+                 ReceiveFunction receive);
+  absl::Status OpenListeners(boost::asio::io_context& context, const ShardTransportOptions& options);
+  void Take(const sip::Hop& hop, absl::string_view message);
+  UdpSocket* SocketFor(const sip::Hop& hop) const;
+
+  const size_t shard_;
+  ShardMesh& mesh_;
+  const ReceiveFunction receive_;
+  TransportCounters counters_;
+  std::vector<Listener> listeners_;
+  std::vector<std::unique_ptr<UdpSocket>> udp_;
+  TcpTransport tcp_;
+};
+
+}  // namespace sluice::transport
+
+#endif  // SLUICE_SIGNALING_TRANSPORT_SHARD_TRANSPORT_H_

@@ -1,0 +1,242 @@
+#include "signaling/transport/shard_transport.h"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/udp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "signaling/transport/shard_of.h"
+#include "signaling/transport/sockaddr.h"
+
+namespace sluice::transport {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using asio::ip::udp;
+
+constexpr auto kLimit = std::chrono::seconds(10);
+
+std::string Options(const std::string& call_id) {
+  return absl::StrCat("OPTIONS sip:sluice SIP/2.0\r\nCall-ID: ", call_id, "\r\nContent-Length: 0\r\n\r\n");
+}
+
+// A Call-ID that the shard owns.
+std::string CallIdOf(size_t shard, size_t shards) {
+  for (int i = 0;; ++i) {
+    std::string call_id = absl::StrCat("call-", i);
+    if (ShardOf(call_id, shards) == shard) return call_id;
+  }
+}
+
+struct Received {
+  sip::Hop hop;
+  std::string message;
+};
+
+// Two shards whose event loops the test turns by hand.
+class ShardTransportTest : public testing::Test {
+ protected:
+  ~ShardTransportTest() override {
+    for (auto& shard : shards_) shard.reset();
+    // Handlers of what is closed run here.
+    for (auto& context : contexts_) context.poll();
+  }
+
+  void Open(sip::Protocol protocol, const std::string& address, ShardTransportOptions options = {}) {
+    options.listeners = {{protocol, *sip::Endpoint::Parse(address), ""}};
+    for (size_t i = 0; i < 2; ++i) {
+      auto opened =
+          ShardTransport::Open(contexts_[i], i, mesh_, options, [this, i](const sip::Hop& hop, absl::string_view m) {
+            received_[i].push_back({hop, std::string(m)});
+          });
+      ASSERT_TRUE(opened.ok()) << opened.status();
+      shards_[i] = *std::move(opened);
+      options.listeners = shards_[i]->listeners();
+    }
+  }
+
+  sip::Endpoint Address() const { return shards_[0]->listeners()[0].address; }
+
+  void RunUntil(const std::function<bool()>& done) {
+    const auto end = std::chrono::steady_clock::now() + kLimit;
+    while (!done() && std::chrono::steady_clock::now() < end) {
+      for (auto& context : contexts_) context.run_for(std::chrono::milliseconds(1));
+      peer_context_.poll();
+    }
+    ASSERT_TRUE(done());
+  }
+
+  ShardMesh mesh_{2};
+  std::array<asio::io_context, 2> contexts_;
+  asio::io_context peer_context_;
+  std::array<std::unique_ptr<ShardTransport>, 2> shards_;
+  std::array<std::vector<Received>, 2> received_;
+};
+
+tcp::socket Connect(asio::io_context& context, const sip::Endpoint& address) {
+  tcp::socket socket(context);
+  socket.connect({asio::ip::make_address(address.Address()), address.port});
+  return socket;
+}
+
+TEST_F(ShardTransportTest, GivesEachDatagramToTheOwnerOfItsCallId) {
+  Open(sip::Protocol::kUdp, "127.0.0.1:0");
+  udp::socket peer(peer_context_, {asio::ip::make_address("127.0.0.1"), 0});
+  const udp::endpoint server(asio::ip::make_address("127.0.0.1"), Address().port);
+  for (size_t shard = 0; shard < 2; ++shard) peer.send_to(asio::buffer(Options(CallIdOf(shard, 2))), server);
+  RunUntil([&] { return !received_[0].empty() && !received_[1].empty(); });
+  for (size_t shard = 0; shard < 2; ++shard) {
+    EXPECT_EQ(received_[shard].size(), 1u);
+    EXPECT_EQ(received_[shard][0].message, Options(CallIdOf(shard, 2)));
+    EXPECT_EQ(received_[shard][0].hop.remote.port, peer.local_endpoint().port());
+    EXPECT_EQ(received_[shard][0].hop.local, Address());
+  }
+  EXPECT_EQ(shards_[0]->counters().handed_over + shards_[1]->counters().handed_over, 1u);
+}
+
+TEST_F(ShardTransportTest, AnswersByTheListenerThatWasAsked) {
+  Open(sip::Protocol::kUdp, "127.0.0.1:0");
+  udp::socket peer(peer_context_, {asio::ip::make_address("127.0.0.1"), 0});
+  const udp::endpoint server(asio::ip::make_address("127.0.0.1"), Address().port);
+  peer.send_to(asio::buffer(Options(CallIdOf(1, 2))), server);
+  RunUntil([&] { return !received_[1].empty(); });
+  shards_[1]->Send(received_[1][0].hop, "answer");
+  shards_[1]->Flush();
+  std::string answer(100, '\0');
+  udp::endpoint source;
+  answer.resize(peer.receive_from(asio::buffer(answer), source));
+  EXPECT_EQ(answer, "answer");
+  EXPECT_EQ(source, server);
+}
+
+TEST_F(ShardTransportTest, SwallowsKeepAlives) {
+  Open(sip::Protocol::kUdp, "127.0.0.1:0");
+  udp::socket peer(peer_context_, {asio::ip::make_address("127.0.0.1"), 0});
+  const udp::endpoint server(asio::ip::make_address("127.0.0.1"), Address().port);
+  for (const std::string& bytes : {std::string("\r\n\r\n"), std::string(4, '\0'), std::string()}) {
+    peer.send_to(asio::buffer(bytes), server);
+  }
+  const auto keep_alives = [&] {
+    return shards_[0]->counters().Dropped(DropReason::kKeepAlive) +
+           shards_[1]->counters().Dropped(DropReason::kKeepAlive);
+  };
+  RunUntil([&] { return keep_alives() == 3; });
+  EXPECT_TRUE(received_[0].empty() && received_[1].empty());
+}
+
+TEST_F(ShardTransportTest, AnswersByAConnectionThatAnotherShardHas) {
+  Open(sip::Protocol::kTcp, "127.0.0.1:0");
+  tcp::socket peer = Connect(peer_context_, Address());
+  for (size_t shard = 0; shard < 2; ++shard) asio::write(peer, asio::buffer(Options(CallIdOf(shard, 2))));
+  RunUntil([&] { return !received_[0].empty() && !received_[1].empty(); });
+  EXPECT_EQ(received_[0][0].hop.connection, received_[1][0].hop.connection);
+  for (size_t shard = 0; shard < 2; ++shard) shards_[shard]->Send(received_[shard][0].hop, "answer");
+  std::string answers(12, '\0');
+  RunUntil([&] { return peer.available() == answers.size(); });
+  asio::read(peer, asio::buffer(answers));
+  EXPECT_EQ(answers, "answeranswer");
+}
+
+TEST_F(ShardTransportTest, CutsAStreamIntoMessages) {
+  Open(sip::Protocol::kTcp, "127.0.0.1:0");
+  tcp::socket peer = Connect(peer_context_, Address());
+  const std::string first =
+      "MESSAGE sip:x SIP/2.0\r\nCall-ID: " + CallIdOf(0, 2) + "\r\nContent-Length: 5\r\n\r\nhello";
+  const std::string stream = first + "\r\n" + first + first;
+  asio::write(peer, asio::buffer(stream.substr(0, 20)));
+  contexts_[0].run_for(std::chrono::milliseconds(1));
+  asio::write(peer, asio::buffer(stream.substr(20)));
+  RunUntil([&] { return received_[0].size() == 3; });
+  for (const Received& received : received_[0]) EXPECT_EQ(received.message, first);
+}
+
+TEST_F(ShardTransportTest, AnswersAPingOnAStream) {
+  Open(sip::Protocol::kTcp, "127.0.0.1:0");
+  tcp::socket peer = Connect(peer_context_, Address());
+  asio::write(peer, asio::buffer(std::string("\r\n\r\n")));
+  RunUntil([&] { return peer.available() == 2; });
+  std::string pong(2, '\0');
+  asio::read(peer, asio::buffer(pong));
+  EXPECT_EQ(pong, "\r\n");
+}
+
+TEST_F(ShardTransportTest, ClosesAStreamThatCannotBeCut) {
+  Open(sip::Protocol::kTcp, "127.0.0.1:0");
+  tcp::socket peer = Connect(peer_context_, Address());
+  asio::write(peer, asio::buffer(std::string("MESSAGE sip:x SIP/2.0\r\nContent-Length: -1\r\n\r\n")));
+  const auto framing = [&] {
+    return shards_[0]->counters().Dropped(DropReason::kFraming) + shards_[1]->counters().Dropped(DropReason::kFraming);
+  };
+  RunUntil([&] { return framing() == 1; });
+  RunUntil([&] { return shards_[0]->counters().connections + shards_[1]->counters().connections == 0; });
+}
+
+TEST_F(ShardTransportTest, ConnectsToAPeerAndSendsWhatWaited) {
+  Open(sip::Protocol::kTcp, "127.0.0.1:0");
+  tcp::acceptor peer(peer_context_, {asio::ip::make_address("127.0.0.1"), 0});
+  const sip::Hop hop = shards_[0]->HopTo(sip::Protocol::kTcp,
+                                         WithPort(*sip::Endpoint::Parse("127.0.0.1:0"), peer.local_endpoint().port()));
+  shards_[0]->Send(hop, "first");
+  shards_[0]->Send(hop, "second");
+  tcp::socket accepted(peer_context_);
+  bool has_accepted = false;
+  peer.async_accept(accepted, [&](const boost::system::error_code& error) { has_accepted = !error; });
+  RunUntil([&] { return has_accepted && accepted.available() == 11; });
+  EXPECT_EQ(shards_[0]->counters().connections, 1u);
+}
+
+TEST_F(ShardTransportTest, ConnectsToNobodyBehindNat) {
+  Open(sip::Protocol::kTcp, "127.0.0.1:0");
+  sip::Hop hop = shards_[0]->HopTo(sip::Protocol::kTcp, *sip::Endpoint::Parse("127.0.0.1:9"));
+  hop.only_connection = true;
+  shards_[0]->Send(hop, "anybody?");
+  EXPECT_EQ(shards_[0]->counters().Dropped(DropReason::kNoConnection), 1u);
+}
+
+TEST_F(ShardTransportTest, TakesOnlySoManyConnectionsFromOneAddress) {
+  ShardTransportOptions options;
+  options.tcp.max_connections_per_address = 1;
+  Open(sip::Protocol::kTcp, "127.0.0.1:0", options);
+  std::vector<tcp::socket> peers;
+  for (int i = 0; i < 4; ++i) peers.push_back(Connect(peer_context_, Address()));
+  const auto refused = [&] {
+    return shards_[0]->counters().Dropped(DropReason::kConnectionLimit) +
+           shards_[1]->counters().Dropped(DropReason::kConnectionLimit);
+  };
+  const auto taken = [&] { return shards_[0]->counters().connections + shards_[1]->counters().connections; };
+  RunUntil([&] { return refused() + taken() == 4; });
+  EXPECT_LE(taken(), 2u);
+}
+
+TEST_F(ShardTransportTest, ShowsTheAdvertisedAddressOrTheOneThatWasAsked) {
+  asio::io_context context;
+  ShardMesh mesh(1);
+  const ShardTransportOptions options{
+      .listeners = {{sip::Protocol::kUdp, *sip::Endpoint::Parse("127.0.0.1:0"), "203.0.113.1:5060"},
+                    {sip::Protocol::kUdp, *sip::Endpoint::Parse("0.0.0.0:0"), ""}}};
+  const auto transport = *ShardTransport::Open(context, 0, mesh, options, [](const sip::Hop&, absl::string_view) {});
+  const sip::Endpoint remote = *sip::Endpoint::Parse("198.18.1.2:5060");
+  const auto& listeners = transport->listeners();
+  EXPECT_EQ(transport->Advertised({sip::Protocol::kUdp, listeners[0].address, remote}), "203.0.113.1:5060");
+  const sip::Endpoint asked = WithPort(*sip::Endpoint::Parse("198.18.1.1:0"), listeners[1].address.port);
+  EXPECT_EQ(transport->Advertised({sip::Protocol::kUdp, asked, remote}), asked.ToString());
+}
+
+TEST_F(ShardTransportTest, SaysThatAProtocolIsNotBuiltIn) {
+  asio::io_context context;
+  ShardMesh mesh(1);
+  const ShardTransportOptions options{.listeners = {{sip::Protocol::kTls, *sip::Endpoint::Parse("127.0.0.1:0"), ""}}};
+  const auto transport = ShardTransport::Open(context, 0, mesh, options, [](const sip::Hop&, absl::string_view) {});
+  EXPECT_EQ(transport.status().code(), absl::StatusCode::kUnimplemented);
+}
+
+}  // namespace
+}  // namespace sluice::transport
