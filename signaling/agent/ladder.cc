@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/hash/hash.h"
+#include "signaling/transport/sockaddr.h"
 
 namespace sluice::agent {
 namespace {
@@ -17,7 +18,7 @@ std::string FirstLine(absl::string_view message) {
 
 }  // namespace
 
-void Ladder::Add(TraceRing& ring, absl::Time time, LadderPeer peer, bool received, const transport::Hop& hop,
+void Ladder::Add(TraceRing& ring, absl::Time time, LadderPeer peer, bool received, const sip::Hop& hop,
                  absl::string_view message) {
   const auto size = static_cast<uint32_t>(message.size());
   const auto hash = static_cast<uint32_t>(absl::HashOf(message));
@@ -56,7 +57,7 @@ std::vector<LadderEntry> Ladder::Entries(const TraceRing& ring, bool include_mes
                        .retransmission = message.retransmission,
                        .first_line = message.first_line,
                        .peer_endpoint = hop.remote.ToString(),
-                       .transport = std::string(transport::ProtocolName(hop.protocol)),
+                       .transport = transport::TransportName(hop.protocol),
                        .message = include_messages ? ring.Read(message.position, message.size) : ""});
   }
   return entries;

@@ -16,7 +16,7 @@
 #include "absl/time/time.h"
 #include "signaling/agent/call_control.h"
 #include "signaling/agent/trace_ring.h"
-#include "signaling/transport/hop.h"
+#include "signaling/sip/hop.h"
 
 namespace sluice::agent {
 
@@ -24,7 +24,7 @@ class Ladder {
  public:
   static constexpr size_t kMaxMessages = 128;
 
-  void Add(TraceRing& ring, absl::Time time, LadderPeer peer, bool received, const transport::Hop& hop,
+  void Add(TraceRing& ring, absl::Time time, LadderPeer peer, bool received, const sip::Hop& hop,
            absl::string_view message);
 
   // The messages of `earlier` before those of this one.
@@ -48,8 +48,8 @@ class Ladder {
     std::string first_line;
   };
   struct PeerHop {
-    transport::Protocol protocol;
-    transport::SocketAddress remote;
+    sip::Protocol protocol;
+    sip::Endpoint remote;
     bool operator==(const PeerHop&) const = default;
   };
 

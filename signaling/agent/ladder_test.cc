@@ -15,8 +15,8 @@ class LadderTest : public testing::Test {
   }
 
   TraceRing ring_{1000};
-  const transport::Hop caller_{transport::Protocol::kUdp, {}, *transport::SocketAddress::Parse("198.18.1.2:45426")};
-  const transport::Hop callee_{transport::Protocol::kTcp, {}, *transport::SocketAddress::Parse("198.18.2.9:43518")};
+  const sip::Hop caller_{sip::Protocol::kUdp, {}, *sip::Endpoint::Parse("198.18.1.2:45426")};
+  const sip::Hop callee_{sip::Protocol::kTcp, {}, *sip::Endpoint::Parse("198.18.2.9:43518")};
 };
 
 TEST_F(LadderTest, ShowsMessagesInOrderWithPeerAndDirection) {

@@ -1,0 +1,68 @@
+#include "signaling/agent/id_source.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/string_view.h"
+#include "signaling/transport/shard_of.h"
+
+namespace sluice::agent {
+namespace {
+
+constexpr size_t kIdBytes = 16;
+
+}  // namespace
+
+void SystemRandom(absl::Span<uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t size = getrandom(bytes.data(), bytes.size(), 0);
+    // Interrupted by a signal is the only way to fail; without randomness nothing safe can be done.
+    if (size < 0 && errno != EINTR) std::abort();
+    if (size > 0) bytes.remove_prefix(static_cast<size_t>(size));
+  }
+}
+
+IdSource::IdSource(size_t shard, size_t shards, RandomFunction random)
+    : shard_(shard), shards_(shards), random_(std::move(random)), used_(stock_.size()) {}
+
+void IdSource::Take(absl::Span<uint8_t> bytes) {
+  if (stock_.size() - used_ < bytes.size()) {
+    random_(absl::MakeSpan(stock_));
+    used_ = 0;
+  }
+  const auto from = stock_.begin() + static_cast<ptrdiff_t>(used_);
+  std::copy(from, from + static_cast<ptrdiff_t>(bytes.size()), bytes.begin());
+  used_ += bytes.size();
+}
+
+std::string IdSource::NewCallId() {
+  // One try in as many as there are shards falls on this one.
+  while (true) {
+    std::string id = NewHex(2 * kIdBytes);
+    if (transport::ShardOf(id, shards_) == shard_) return id;
+  }
+}
+
+std::string IdSource::NewHex(size_t digits) {
+  std::array<uint8_t, kIdBytes> bytes;
+  Take(absl::MakeSpan(bytes));
+  std::string hex =
+      absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  hex.resize(std::min(digits, hex.size()));
+  return hex;
+}
+
+uint64_t IdSource::NewNumber() {
+  std::array<uint8_t, 8> bytes;
+  Take(absl::MakeSpan(bytes));
+  uint64_t number = 0;
+  for (const uint8_t byte : bytes) number = number << 8 | byte;
+  return number;
+}
+
+}  // namespace sluice::agent
