@@ -1,0 +1,196 @@
+// One call through the B2BUA: two (or, while it forks, more) dialogs and the media session between them, as a state
+// machine without I/O, clock or lock.
+//
+// How it works. The agent feeds events with the present time; every function answers the actions to be carried out, in
+// order. The call makes whole messages but for Via (the transaction layer's) and knows its peers by leg number: leg 0
+// is the caller (A), legs from 1 on are the callee's branches (B). Media is asked for in the call's own terms
+// (`MediaSession`), which the agent writes to a relay.
+//
+// What is passed between the legs and what is not: ARCHITECTURE.md, "Life of a call". Each leg has its own Call-ID,
+// tags, CSeq and Contact; header fields that are not known and not blocked, bodies that are no SDP, and SDP lines that
+// the relay does not need to change are passed on as they came.
+//
+// Threads: the shard's.
+#ifndef SLUICE_SIGNALING_CALL_CALL_H_
+#define SLUICE_SIGNALING_CALL_CALL_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "signaling/call/media_session.h"
+#include "signaling/sip/hop.h"
+#include "signaling/sip/message.h"
+#include "signaling/sip/transaction_layer.h"
+
+namespace sluice::call {
+
+using LegNumber = uint32_t;
+inline constexpr LegNumber kCaller = 0;
+
+// A request that the call sent, by a number of the call's own: the agent keeps which client transaction it is.
+using RequestNumber = uint32_t;
+
+// Fresh names, from the shard's source of randomness.
+class Names {
+ public:
+  virtual ~Names() = default;
+  virtual std::string NewCallId() = 0;
+  virtual std::string NewTag() = 0;
+  // Below 2^31 - 2^16, so that a dialog's CSeq does not run over.
+  virtual uint32_t NewCSeq() = 0;
+};
+
+// Who is at the other end of a leg and how it is reached.
+struct Party {
+  // Where its requests go to and come from. For a phone behind NAT: where its packets come from, whatever its Contact
+  // says.
+  sip::Hop hop;
+  // Requests in the dialog go to `hop` and not to the Contact's address.
+  bool behind_nat = false;
+  // "host:port" that the party knows us by, for our Contact; `secure` makes it sips-free transport=tls etc. by
+  // hop.protocol.
+  std::string advertised;
+  // Request-URI of the INVITE (callee): the registered Contact, or the trunk's URI.
+  std::string target_uri;
+  // Route header field values to put on the INVITE (Path of the binding). May be empty.
+  std::vector<std::string> route;
+  // Account or trunk, for records.
+  std::string account;
+};
+
+struct CallOptions {
+  // What stands in From/To of our side, and in o= lines: the realm's host part or our address.
+  std::string domain;
+  std::string user_agent = "Sluice";
+  absl::Duration ring_timeout = absl::Seconds(180);
+  // Session-Expires that we ask for; 0: off.
+  absl::Duration session_expires = absl::Seconds(1800);
+  absl::Duration max_duration = absl::ZeroDuration();
+  uint32_t retry_after_seconds = 5;
+  // Lower-case names of header fields that are not passed on, beside those that every leg makes itself.
+  absl::flat_hash_set<std::string> blocked_headers;
+};
+
+// Actions.
+
+struct SendRequest {
+  LegNumber leg;
+  RequestNumber number;
+  sip::Message message;
+  sip::Hop hop;
+};
+struct SendAck {
+  LegNumber leg;
+  // Of the INVITE.
+  RequestNumber number;
+  sip::Message message;
+  sip::Hop hop;
+};
+struct CancelRequest {
+  LegNumber leg;
+  RequestNumber number;
+  std::string reason;
+};
+struct Respond {
+  LegNumber leg;
+  sip::ServerTransactionId transaction;
+  sip::Message message;
+};
+// Answered by OnMedia. At most one is under way.
+struct CreateMedia {
+  MediaSession session;
+};
+struct UpdateMedia {
+  MediaSession session;
+};
+// Answered to the agent, for the record; the call does not wait.
+struct DeleteMedia {};
+enum class CallTimer : uint8_t { kRing, kSession, kRefresh, kDuration, kGlare, kAnswerWait };
+// One a kind; setting it again moves it.
+struct SetTimer {
+  CallTimer timer;
+  absl::Duration after;
+};
+struct CancelTimer {
+  CallTimer timer;
+};
+// A dialog's name, as requests in it will carry it (Call-ID and our tag), so that the agent finds the call; and that it
+// is no more.
+struct DialogMade {
+  LegNumber leg;
+  std::string call_id;
+  std::string local_tag;
+};
+struct DialogEnded {
+  LegNumber leg;
+  std::string call_id;
+  std::string local_tag;
+};
+// Progress, for records and operators.
+struct Progress {
+  enum class Step : uint8_t { kRinging, kAnswered, kEnding };
+  Step step;
+  // For kAnswered: the leg that was taken.
+  LegNumber leg = 1;
+};
+// The last action of a call; nothing of it is left. Exactly one, with DeleteMedia before it if there was media.
+struct Ended {
+  enum class By : uint8_t { kCaller, kCallee, kController, kOperator, kMediaTimeout, kSessionTimer };
+  By by;
+  // Final status before the answer; 200 for a call that was answered.
+  uint16_t sip_status;
+  uint16_t q850_cause;
+  std::string text;
+};
+
+using Action = std::variant<SendRequest, SendAck, CancelRequest, Respond, CreateMedia, UpdateMedia, DeleteMedia,
+                            SetTimer, CancelTimer, DialogMade, DialogEnded, Progress, Ended>;
+using Actions = std::vector<Action>;
+
+class Call {
+ public:
+  // `options` and `names` outlive the call.
+  Call(const CallOptions& options, Names& names);
+  ~Call();
+
+  // The caller's INVITE, authenticated and routed: 100 goes out, media is asked for, the callees are invited (all at
+  // once). `callees` is not empty. Credentials of `invite` are not passed on.
+  Actions Start(const sip::Message& invite, sip::ServerTransactionId transaction, const Party& caller,
+                const std::vector<Party>& callees, absl::Time now);
+
+  // A request in one of its dialogs (the agent found the leg by Call-ID and To tag), other than ACK and CANCEL.
+  Actions OnRequest(LegNumber leg, sip::ServerTransactionId transaction, const sip::Message& request,
+                    const sip::Hop& hop, absl::Time now);
+  Actions OnAck(LegNumber leg, const sip::Message& ack, absl::Time now);
+  Actions OnAckMissing(LegNumber leg, sip::ServerTransactionId transaction, absl::Time now);
+  Actions OnCancel(LegNumber leg, sip::ServerTransactionId transaction, const sip::Message& cancel, absl::Time now);
+
+  Actions OnResponse(LegNumber leg, RequestNumber number, const sip::Message& response, const sip::Hop& hop,
+                     absl::Time now);
+  Actions OnRequestFailed(LegNumber leg, RequestNumber number, sip::TransactionFailure failure, absl::Time now);
+
+  // Answer to CreateMedia or UpdateMedia.
+  Actions OnMedia(const MediaAnswer& answer, absl::Time now);
+  // Both directions are silent (or the relay lost the session for good): both legs are ended.
+  Actions OnMediaTimeout(absl::string_view text, absl::Time now);
+
+  Actions OnTimer(CallTimer timer, absl::Time now);
+  // An operator, or the controller that shuts down: BYE after the answer; CANCEL and 480 before.
+  Actions HangUp(Ended::By by, absl::string_view text, absl::Time now);
+
+  bool ended() const;
+
+ private:
+  class Core;
+  const std::unique_ptr<Core> core_;
+};
+
+}  // namespace sluice::call
+
+#endif  // SLUICE_SIGNALING_CALL_CALL_H_
