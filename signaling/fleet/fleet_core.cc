@@ -135,7 +135,7 @@ void FleetCore::OnAttemptAnswered(const std::string& session_id, size_t relay, u
   Creation& creation = *found->second;
   home_.loop.Cancel(creation.attempt_timer);
   if (state.ok()) {
-    book_.Add(relay, creation.session, *state);
+    Keep(relay, creation.session, *state);
     EndCreation(session_id, PlacedSession{relays_[relay]->name(), *std::move(state)});
   } else if (IsLost(state.status())) {
     // Asked again when it is back, unless another one takes it.
@@ -190,6 +190,18 @@ void FleetCore::EndCreation(const std::string& session_id, absl::StatusOr<Placed
   creation->done(std::move(answer));
 }
 
+void FleetCore::Keep(size_t relay, Session session, const SessionState& state) {
+  book_.Add(relay, std::move(session), state);
+  relays_[relay]->SetSessions(book_.CountOn(relay));
+}
+
+void FleetCore::Forget(const std::string& session_id) {
+  if (!book_.Contains(session_id)) return;
+  const size_t relay = book_.RelayOf(session_id);
+  book_.Forget(session_id);
+  relays_[relay]->SetSessions(book_.CountOn(relay));
+}
+
 absl::Status FleetCore::Unreachable(size_t relay) const {
   return absl::UnavailableError(absl::StrCat("relay ", relays_[relay]->Describe()));
 }
@@ -232,7 +244,7 @@ void FleetCore::OnUpdateAnswered(const Session& session, const OwedAnswer& owed,
     waiting_updates_[id].push_back(owed);
   } else {
     if (absl::IsNotFound(state.status())) {
-      book_.Forget(id);
+      Forget(id);
     } else {
       book_.DropNext(session);
     }
@@ -266,7 +278,7 @@ void FleetCore::Delete(const std::string& session_id, Fleet::StateCallback done)
     return;
   }
   const size_t relay = book_.RelayOf(session_id);
-  book_.Forget(session_id);
+  Forget(session_id);
   AnswerWaitingUpdates(session_id, NoSuchSession(session_id));
   EndAt(relay, session_id, Owe(std::move(done)));
 }

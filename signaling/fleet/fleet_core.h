@@ -79,6 +79,10 @@ class FleetCore final : public RelayMember::Owner {
   void TakeBack(const std::string& session_id, Creation& creation, std::optional<size_t> kept);
   void EndCreation(const std::string& session_id, absl::StatusOr<PlacedSession> answer);
 
+  // The book's Add and Forget, told to the relay's Info.
+  void Keep(size_t relay, relay::v1::Session session, const relay::v1::SessionState& state);
+  void Forget(const std::string& session_id);
+
   void WriteUpdate(relay::v1::Session session, OwedAnswer owed);
   void OnUpdateAnswered(const relay::v1::Session& session, const OwedAnswer& owed, StateOr state);
   // Ends a session at a relay as soon as it can be written to.

@@ -43,15 +43,15 @@ TEST_F(FleetFailover, GoesToTheOtherRelayWhenOneIsKilledAndBackWhenItReturns) {
   EXPECT_EQ(Info("relay-1").restarts, 1u);
 }
 
-TEST_F(FleetFailover, NoticesARelayThatFellSilentWithinASecond) {
+TEST_F(FleetFailover, NoticesARelayThatFellSilent) {
   FakeRelay& first = AddRelay("relay-1");
   AddRelay("relay-2");
+  options_.silence_limit = absl::Milliseconds(600);
   StartFleet();
-  const absl::Time silent = absl::Now();
   first.SetSilent(true);
-  AwaitInfo("relay-1", [](const RelayInfo& info) { return info.health != RelayHealth::kHealthy; });
-  EXPECT_LT(absl::Now() - silent, absl::Seconds(1));
-  EXPECT_THAT(Info("relay-1").text, HasSubstr("has said nothing for 600ms"));
+  AwaitInfo("relay-1", [](const RelayInfo& info) {
+    return info.health == RelayHealth::kConnecting && info.text == "has said nothing for 600ms";
+  });
   first.SetSilent(false);
   AwaitHealth("relay-1", RelayHealth::kHealthy);
 }
@@ -59,6 +59,7 @@ TEST_F(FleetFailover, NoticesARelayThatFellSilentWithinASecond) {
 TEST_F(FleetFailover, AsksTheNextRelayWhenOneIsSlowAndTakesTheSessionBackThere) {
   FakeRelay& slow = AddRelay("relay-1");
   FakeRelay& quick = AddRelay("relay-2");
+  options_.attempt_timeout = absl::Milliseconds(200);
   StartFleet();
   slow.HoldAnswers(true);
   const auto placed = Create(TestSession("call-1"));

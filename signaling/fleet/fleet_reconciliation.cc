@@ -108,7 +108,7 @@ void FleetCore::CountDownRestoring(size_t relay) {
 
 void FleetCore::Lose(size_t relay, const std::string& session_id, const absl::Status& reason) {
   spdlog::warn("fleet: relay {} has lost session {}: {}", relays_[relay]->name(), session_id, reason.ToString());
-  book_.Forget(session_id);
+  Forget(session_id);
   AnswerWaitingUpdates(session_id, absl::NotFoundError(absl::StrCat("session_id: ", reason.message())));
   absl::MutexLock lock(&listener_mutex_);
   if (listener_ != nullptr) listener_->OnSessionLost(relays_[relay]->name(), session_id, reason);

@@ -119,6 +119,7 @@ TEST_F(FleetReconciliation, LeavesForgottenSessionsAloneDuringTheGracePeriod) {
 
 TEST_F(FleetReconciliation, HearsEventsThatHappenedWhileItWasCutOff) {
   FakeRelay& relay = AddRelay("relay-1");
+  options_.silence_limit = absl::Milliseconds(600);
   StartFleet();
   ASSERT_TRUE(Create(TestSession("call-1")).ok());
   relay::v1::Event event;

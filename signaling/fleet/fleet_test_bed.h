@@ -78,10 +78,12 @@ class FleetTest : public ::testing::Test {
   FleetTest() {
     options_.writer = "controller-1";
     options_.epoch = 7;
-    options_.deadline = absl::Seconds(10);
-    options_.attempt_timeout = absl::Milliseconds(200);
+    // Longer than any machine may stall. A test of a limit sets that limit.
+    options_.deadline = absl::Seconds(60);
+    options_.attempt_timeout = absl::Seconds(60);
+    options_.connect_timeout = absl::Seconds(60);
+    options_.silence_limit = absl::Seconds(60);
     options_.heartbeat = absl::Milliseconds(100);
-    options_.silence_limit = absl::Milliseconds(600);
   }
 
   FakeRelay& AddRelay(const std::string& name) {

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -38,12 +40,12 @@ std::string MakeFolder() {
 
 class FakeRelay::RelayServiceImpl final : public relay::v1::RelayService::Service {
  public:
-  explicit RelayServiceImpl(FakeRelay* relay) : relay_(relay) {}
+  RelayServiceImpl(FakeRelay* relay, int generation) : relay_(relay), generation_(generation) {}
 
   grpc::Status GetRelay(grpc::ServerContext* context, const relay::v1::GetRelayRequest*,
                         relay::v1::GetRelayResponse* response) override {
     absl::MutexLock lock(&relay_->mutex_);
-    if (!relay_->AwaitVoice(context)) return grpc::Status::CANCELLED;
+    if (!relay_->AwaitVoice(generation_, context)) return grpc::Status::CANCELLED;
     response->mutable_relay()->set_name(relay_->name_);
     response->mutable_relay()->set_instance_id(absl::StrCat(relay_->name_, "#", relay_->instance_));
     response->mutable_relay()->set_draining(relay_->draining_);
@@ -56,27 +58,28 @@ class FakeRelay::RelayServiceImpl final : public relay::v1::RelayService::Servic
     const absl::Duration interval =
         absl::Seconds(request->interval().seconds()) + absl::Nanoseconds(request->interval().nanos());
     absl::MutexLock lock(&relay_->mutex_);
-    while (relay_->AwaitVoice(context)) {
+    while (relay_->AwaitVoice(generation_, context)) {
       relay::v1::WatchStatsResponse response;
       response.mutable_relay()->set_sessions(relay_->sessions_.size());
       if (!writer->Write(response)) break;
-      relay_->mutex_.AwaitWithTimeout(absl::Condition(&relay_->stopping_), interval);
+      relay_->Linger(generation_, interval);
     }
     return grpc::Status::CANCELLED;
   }
 
  private:
   FakeRelay* const relay_;
+  const int generation_;
 };
 
 class FakeRelay::SessionServiceImpl final : public relay::v1::SessionService::Service {
  public:
-  explicit SessionServiceImpl(FakeRelay* relay) : relay_(relay) {}
+  SessionServiceImpl(FakeRelay* relay, int generation) : relay_(relay), generation_(generation) {}
 
   grpc::Status GetSession(grpc::ServerContext* context, const relay::v1::GetSessionRequest* request,
                           relay::v1::GetSessionResponse* response) override {
     absl::MutexLock lock(&relay_->mutex_);
-    if (!relay_->AwaitVoice(context)) return grpc::Status::CANCELLED;
+    if (!relay_->AwaitVoice(generation_, context)) return grpc::Status::CANCELLED;
     const auto found = relay_->sessions_.find(request->session_id());
     if (found == relay_->sessions_.end()) return grpc::Status(grpc::StatusCode::NOT_FOUND, "session_id: unknown");
     *response->mutable_session() = found->second.state;
@@ -86,7 +89,7 @@ class FakeRelay::SessionServiceImpl final : public relay::v1::SessionService::Se
   grpc::Status ListSessions(grpc::ServerContext* context, const relay::v1::ListSessionsRequest* request,
                             relay::v1::ListSessionsResponse* response) override {
     absl::MutexLock lock(&relay_->mutex_);
-    if (!relay_->AwaitVoice(context)) return grpc::Status::CANCELLED;
+    if (!relay_->AwaitVoice(generation_, context)) return grpc::Status::CANCELLED;
     for (auto it = relay_->sessions_.upper_bound(request->page_token()); it != relay_->sessions_.end(); ++it) {
       // Pages of two, so that every test turns some.
       if (response->sessions_size() == 2) {
@@ -106,7 +109,7 @@ class FakeRelay::SessionServiceImpl final : public relay::v1::SessionService::Se
       relay::v1::ApplySessionsResponse response;
       {
         absl::MutexLock lock(&relay_->mutex_);
-        if (!relay_->AwaitVoice(context)) break;
+        if (!relay_->AwaitVoice(generation_, context)) break;
         ++relay_->batches_;
         for (const SessionWrite& write : request.writes()) {
           relay::v1::SessionWriteResult* result = response.add_results();
@@ -114,10 +117,8 @@ class FakeRelay::SessionServiceImpl final : public relay::v1::SessionService::Se
           result->mutable_status()->set_code(static_cast<int>(status.code()));
           result->mutable_status()->set_message(std::string(status.message()));
         }
-        while (relay_->hold_ && !relay_->stopping_ && !context->IsCancelled()) {
-          relay_->mutex_.AwaitWithTimeout(absl::Condition(&relay_->stopping_), kGlance);
-        }
-        if (relay_->hold_) break;
+        while (relay_->hold_ && !relay_->IsOver(generation_, context)) relay_->Linger(generation_, kGlance);
+        if (relay_->IsOver(generation_, context)) break;
       }
       stream->Write(response);
     }
@@ -136,7 +137,7 @@ class FakeRelay::SessionServiceImpl final : public relay::v1::SessionService::Se
       next = token;
     }
     bool first = true;
-    while (relay_->AwaitVoice(context)) {
+    while (relay_->AwaitVoice(generation_, context)) {
       if (first || next < relay_->events_.size()) {
         relay::v1::WatchEventsResponse response;
         for (; next < relay_->events_.size(); ++next) *response.add_events() = relay_->events_[next];
@@ -144,57 +145,69 @@ class FakeRelay::SessionServiceImpl final : public relay::v1::SessionService::Se
         if (!writer->Write(response)) break;
         first = false;
       }
-      relay_->mutex_.AwaitWithTimeout(absl::Condition(&relay_->stopping_), kGlance);
+      relay_->Linger(generation_, kGlance);
     }
     return grpc::Status::CANCELLED;
   }
 
  private:
   FakeRelay* const relay_;
+  const int generation_;
 };
 
 FakeRelay::FakeRelay(std::string name)
     : name_(std::move(name)), folder_(MakeFolder()), address_(absl::StrCat("unix:", folder_, "/relay.sock")) {
-  Serve();
+  server_ = Serve();
 }
 
 FakeRelay::~FakeRelay() {
-  StopServing();
-  unlink((folder_ + "/relay.sock").c_str());
+  Kill();
   rmdir(folder_.c_str());
 }
 
-void FakeRelay::Serve() {
+std::string FakeRelay::SocketOf(int generation) const { return absl::StrCat(folder_, "/", generation, ".sock"); }
+
+FakeRelay::Server FakeRelay::Serve() {
+  int generation = 0;
   bool draining = false;
   {
     absl::MutexLock lock(&mutex_);
-    stopping_ = false;
+    generation = ++generation_;
     draining = draining_;
   }
-  relay_service_ = std::make_unique<RelayServiceImpl>(this);
-  session_service_ = std::make_unique<SessionServiceImpl>(this);
+  Server server;
+  server.relay_service = std::make_unique<RelayServiceImpl>(this, generation);
+  server.session_service = std::make_unique<SessionServiceImpl>(this, generation);
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(address_, grpc::InsecureServerCredentials());
-  builder.RegisterService(relay_service_.get());
-  builder.RegisterService(session_service_.get());
-  server_ = builder.BuildAndStart();
-  server_->GetHealthCheckService()->SetServingStatus("sluice.relay.v1.Admission", !draining);
+  builder.AddListeningPort("unix:" + SocketOf(generation), grpc::InsecureServerCredentials());
+  builder.RegisterService(server.relay_service.get());
+  builder.RegisterService(server.session_service.get());
+  server.grpc = builder.BuildAndStart();
+  server.grpc->GetHealthCheckService()->SetServingStatus("sluice.relay.v1.Admission", !draining);
+  const std::string link = folder_ + "/relay.sock";
+  const std::string next = link + ".next";
+  // A rename puts the new link in the place of the old one at once.
+  if (symlink(SocketOf(generation).c_str(), next.c_str()) != 0 || rename(next.c_str(), link.c_str()) != 0) {
+    std::perror(link.c_str());
+    std::abort();
+  }
+  return server;
 }
 
-void FakeRelay::StopServing() {
-  if (server_ == nullptr) return;
-  {
-    absl::MutexLock lock(&mutex_);
-    stopping_ = true;
-  }
-  server_->Shutdown(std::chrono::system_clock::now());
-  server_->Wait();
-  server_.reset();
+void FakeRelay::Shutdown(Server server) {
+  server.grpc->Shutdown(std::chrono::system_clock::now());
+  server.grpc->Wait();
 }
 
 void FakeRelay::Kill() {
-  StopServing();
+  if (server_.grpc == nullptr) return;
+  {
+    absl::MutexLock lock(&mutex_);
+    ++generation_;
+  }
+  unlink((folder_ + "/relay.sock").c_str());
+  Shutdown(std::exchange(server_, Server()));
   absl::MutexLock lock(&mutex_);
   sessions_.clear();
   tombstones_.clear();
@@ -208,12 +221,12 @@ void FakeRelay::Start() {
     absl::MutexLock lock(&mutex_);
     ++instance_;
   }
-  Serve();
+  server_ = Serve();
 }
 
 void FakeRelay::CutConnections() {
-  StopServing();
-  Serve();
+  Server next = Serve();
+  Shutdown(std::exchange(server_, std::move(next)));
 }
 
 void FakeRelay::SetSilent(bool silent) {
@@ -231,7 +244,7 @@ void FakeRelay::SetDraining(bool draining) {
     absl::MutexLock lock(&mutex_);
     draining_ = draining;
   }
-  server_->GetHealthCheckService()->SetServingStatus("sluice.relay.v1.Admission", !draining);
+  server_.grpc->GetHealthCheckService()->SetServingStatus("sluice.relay.v1.Admission", !draining);
 }
 
 void FakeRelay::RefuseNext(absl::Status status) {
@@ -265,11 +278,18 @@ void FakeRelay::Emit(Event event) {
 
 void FakeRelay::AddEvent(Event event) { events_.push_back(std::move(event)); }
 
-bool FakeRelay::AwaitVoice(grpc::ServerContext* context) const {
-  while (silent_ && !stopping_ && !context->IsCancelled()) {
-    mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kGlance);
-  }
-  return !stopping_ && !context->IsCancelled();
+bool FakeRelay::IsOver(int generation, const grpc::ServerContext* context) const {
+  return generation != generation_ || context->IsCancelled();
+}
+
+void FakeRelay::Linger(int generation, absl::Duration duration) const {
+  const auto another = [this, generation]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return generation != generation_; };
+  mutex_.AwaitWithTimeout(absl::Condition(&another), duration);
+}
+
+bool FakeRelay::AwaitVoice(int generation, const grpc::ServerContext* context) const {
+  while (silent_ && !IsOver(generation, context)) Linger(generation, kGlance);
+  return !IsOver(generation, context);
 }
 
 std::set<uint32_t> FakeRelay::PortsInUse() const {

@@ -3,6 +3,9 @@
 //
 // Ports are given from 20000 on, the lowest free one first, as a relay does after its start.
 //
+// The address is a symbolic link to the socket of the server that serves now. So connections can be cut without a
+// moment in which nobody listens: the next server is there before the link is turned and the one before is shut down.
+//
 // Threads: any.
 #ifndef SLUICE_SIGNALING_FLEET_RELAY_FAKE_H_
 #define SLUICE_SIGNALING_FLEET_RELAY_FAKE_H_
@@ -39,7 +42,7 @@ class FakeRelay final {
   void Kill() ABSL_LOCKS_EXCLUDED(mutex_);
   // It is started again, as another instance.
   void Start() ABSL_LOCKS_EXCLUDED(mutex_);
-  // All connections are cut; the relay lives on and listens again.
+  // All connections are cut; the relay lives on and never stops listening.
   void CutConnections() ABSL_LOCKS_EXCLUDED(mutex_);
   // While true it takes connections and requests and answers nothing, nor beats its heart.
   void SetSilent(bool silent) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -77,14 +80,27 @@ class FakeRelay final {
     relay::v1::SessionState state;
   };
 
-  void Serve();
-  void StopServing();
+  // One gRPC server; its calls end as soon as another generation serves.
+  struct Server {
+    std::unique_ptr<RelayServiceImpl> relay_service;
+    std::unique_ptr<SessionServiceImpl> session_service;
+    std::unique_ptr<grpc::Server> grpc;
+  };
+
+  // Begins the next generation and makes its server; ends the calls of the one before.
+  Server Serve() ABSL_LOCKS_EXCLUDED(mutex_);
+  static void Shutdown(Server server);
+  std::string SocketOf(int generation) const;
   absl::Status Write(const relay::v1::Writer& writer, const relay::v1::SessionWrite& write,
                      relay::v1::SessionState* state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Put(const relay::v1::Writer& writer, const relay::v1::Session& session, relay::v1::SessionState* state)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Blocks while it is silent; false when the call is cancelled meanwhile.
-  bool AwaitVoice(grpc::ServerContext* context) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // A call of `generation` has to end.
+  bool IsOver(int generation, const grpc::ServerContext* context) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Waits for `duration`, or until another generation serves.
+  void Linger(int generation, absl::Duration duration) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Blocks while it is silent; false when the call has to end.
+  bool AwaitVoice(int generation, const grpc::ServerContext* context) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AddEvent(relay::v1::Event event) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::set<uint32_t> PortsInUse() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -93,7 +109,7 @@ class FakeRelay final {
   const std::string address_;
 
   mutable absl::Mutex mutex_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  int generation_ ABSL_GUARDED_BY(mutex_) = 0;
   bool silent_ ABSL_GUARDED_BY(mutex_) = false;
   bool hold_ ABSL_GUARDED_BY(mutex_) = false;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
@@ -107,9 +123,7 @@ class FakeRelay final {
   uint64_t writes_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t batches_ ABSL_GUARDED_BY(mutex_) = 0;
 
-  std::unique_ptr<RelayServiceImpl> relay_service_;
-  std::unique_ptr<SessionServiceImpl> session_service_;
-  std::unique_ptr<grpc::Server> server_;
+  Server server_;
 };
 
 }  // namespace sluice::fleet

@@ -61,6 +61,10 @@ class RelayMember final : private RelayConnection::Owner {
   void SetRestoring(uint64_t sessions);
   // How it looks to placement; `wanted` is the number of our sessions on it.
   Candidate AsCandidate(uint64_t wanted) const;
+  // How many of our sessions are on it, for Info.
+  void SetSessions(uint64_t sessions) {
+    Change([sessions](RelayInfo& info) { info.sessions = sessions; });
+  }
   // A session was asked of it that its statistics do not know yet.
   void CountPlaced() { ++placed_; }
   void CountRestored() {
