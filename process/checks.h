@@ -1,8 +1,6 @@
+// Checks that relay and controller configs share. Each returns an error of ConfigFile::Error for `key`, or OK.
 #ifndef SLUICE_PROCESS_CHECKS_H_
 #define SLUICE_PROCESS_CHECKS_H_
-
-// Checks that relay and controller configs share. Each returns an error of
-// ConfigFile::Error for `key`, or OK.
 
 #include <google/protobuf/duration.pb.h>
 
@@ -16,8 +14,7 @@
 
 namespace sluice::process {
 
-// Address of a gRPC service: "unix:/absolute/path", "127.0.0.1:7081" or
-// "[::1]:7081".
+// Address of a gRPC service: "unix:/absolute/path", "127.0.0.1:7081" or "[::1]:7081".
 absl::Status CheckGrpcAddress(const ConfigFile& file, absl::string_view key, const std::string& value);
 
 // "198.18.1.1:5060" or "[2001:db8::1]:5060"; a name only where `names` says so.
@@ -26,8 +23,7 @@ absl::Status CheckHostPort(const ConfigFile& file, absl::string_view key, const 
 // IPv4 or IPv6 in its usual form; 4 or 6. Nothing if it is neither.
 std::optional<int> AddressFamily(const std::string& address);
 
-// 1 to 64 bytes of [A-Za-z0-9._-]: names that stand in metrics, sessions and
-// file names.
+// 1 to 64 bytes of [A-Za-z0-9._-]: names that stand in metrics, sessions and file names.
 absl::Status CheckName(const ConfigFile& file, absl::string_view key, const std::string& value);
 
 // Empty, or one of the words of spdlog that we take.

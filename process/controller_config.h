@@ -1,7 +1,6 @@
+// The controller's config: read, checked as a whole, defaults filled in.
 #ifndef SLUICE_PROCESS_CONTROLLER_CONFIG_H_
 #define SLUICE_PROCESS_CONTROLLER_CONFIG_H_
-
-// The controller's config: read, checked as a whole, defaults filled in.
 
 #include <string>
 

@@ -1,8 +1,6 @@
+// The one converter between absl::Status and grpc::Status. Their canonical codes are the same numbers.
 #ifndef SLUICE_PROCESS_GRPC_STATUS_H_
 #define SLUICE_PROCESS_GRPC_STATUS_H_
-
-// The one converter between absl::Status and grpc::Status. Their canonical
-// codes are the same numbers.
 
 #include <grpcpp/support/status.h>
 

@@ -1,13 +1,11 @@
+// Logs go to standard error, one line each: time in UTC, level, process name, text. systemd and containers take it from
+// there.
+//
+// Levels: error: somebody must act. warning: something is wrong and was dealt with. info: the process' own life (start,
+// stop, reload, relay up or down). debug: one line a call or session. trace: one line a message. Never per packet,
+// never a secret.
 #ifndef SLUICE_PROCESS_LOGGING_H_
 #define SLUICE_PROCESS_LOGGING_H_
-
-// Logs go to standard error, one line each: time in UTC, level, process name,
-// text. systemd and containers take it from there.
-//
-// Levels: error: somebody must act. warning: something is wrong and was dealt
-// with. info: the process' own life (start, stop, reload, relay up or down).
-// debug: one line a call or session. trace: one line a message. Never per
-// packet, never a secret.
 
 #include <string>
 

@@ -1,13 +1,11 @@
-#ifndef SLUICE_PROCESS_METRICS_ENDPOINT_H_
-#define SLUICE_PROCESS_METRICS_ENDPOINT_H_
-
 // Prometheus text at http://ADDRESS/metrics.
 //
-// The process gives a function that makes all families afresh at each scrape
-// from the statistics it has anyway, so nothing is counted twice. No label may
-// have an unbounded value.
+// The process gives a function that makes all families afresh at each scrape from the statistics it has anyway, so
+// nothing is counted twice. No label may have an unbounded value.
 //
 // Threads: the function is called on the endpoint's threads.
+#ifndef SLUICE_PROCESS_METRICS_ENDPOINT_H_
+#define SLUICE_PROCESS_METRICS_ENDPOINT_H_
 
 #include <functional>
 #include <memory>
@@ -38,8 +36,7 @@ class MetricsEndpoint {
   std::unique_ptr<Parts> parts_;
 };
 
-// Pieces to make families of: name as in "sluice_relay_packets_total", labels
-// as {{"reason", "no_flow"}}.
+// Pieces to make families of: name as in "sluice_relay_packets_total", labels as {{"reason", "no_flow"}}.
 using MetricLabels = std::vector<std::pair<std::string, std::string>>;
 prometheus::MetricFamily CounterFamily(const std::string& name, const std::string& help);
 prometheus::MetricFamily GaugeFamily(const std::string& name, const std::string& help);

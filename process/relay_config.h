@@ -1,9 +1,7 @@
+// The relay's config: read, checked as a whole, defaults filled in. What comes out needs no further checks but those
+// that only the machine can answer (does the interface exist, are there hugepages).
 #ifndef SLUICE_PROCESS_RELAY_CONFIG_H_
 #define SLUICE_PROCESS_RELAY_CONFIG_H_
-
-// The relay's config: read, checked as a whole, defaults filled in. What comes
-// out needs no further checks but those that only the machine can answer (does
-// the interface exist, are there hugepages).
 
 #include <string>
 

@@ -1,11 +1,8 @@
+// SIGINT, SIGTERM and SIGHUP as a call that waits, instead of handlers in which hardly anything is allowed.
+//
+// Block() comes first in main, before any thread is made, so that all threads inherit the mask. SIGPIPE is ignored.
 #ifndef SLUICE_PROCESS_STOP_SIGNAL_H_
 #define SLUICE_PROCESS_STOP_SIGNAL_H_
-
-// SIGINT, SIGTERM and SIGHUP as a call that waits, instead of handlers in which
-// hardly anything is allowed.
-//
-// Block() comes first in main, before any thread is made, so that all threads
-// inherit the mask. SIGPIPE is ignored.
 
 #include "absl/time/time.h"
 
