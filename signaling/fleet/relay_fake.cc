@@ -172,7 +172,7 @@ FakeRelay::Server FakeRelay::Serve() {
   bool draining = false;
   {
     absl::MutexLock lock(&mutex_);
-    generation = ++generation_;
+    generation = generation_ + 1;
     draining = draining_;
   }
   Server server;
@@ -192,6 +192,9 @@ FakeRelay::Server FakeRelay::Serve() {
     std::perror(link.c_str());
     std::abort();
   }
+  // Who is cut off now finds the new server.
+  absl::MutexLock lock(&mutex_);
+  generation_ = generation;
   return server;
 }
 
@@ -279,11 +282,11 @@ void FakeRelay::Emit(Event event) {
 void FakeRelay::AddEvent(Event event) { events_.push_back(std::move(event)); }
 
 bool FakeRelay::IsOver(int generation, const grpc::ServerContext* context) const {
-  return generation != generation_ || context->IsCancelled();
+  return generation < generation_ || context->IsCancelled();
 }
 
 void FakeRelay::Linger(int generation, absl::Duration duration) const {
-  const auto another = [this, generation]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return generation != generation_; };
+  const auto another = [this, generation]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return generation < generation_; };
   mutex_.AwaitWithTimeout(absl::Condition(&another), duration);
 }
 

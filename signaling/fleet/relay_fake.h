@@ -87,7 +87,7 @@ class FakeRelay final {
     std::unique_ptr<grpc::Server> grpc;
   };
 
-  // Begins the next generation and makes its server; ends the calls of the one before.
+  // Makes the server of the next generation, turns the link to it and ends the calls of the one before.
   Server Serve() ABSL_LOCKS_EXCLUDED(mutex_);
   static void Shutdown(Server server);
   std::string SocketOf(int generation) const;
