@@ -1,0 +1,1 @@
+"""What system tests and the demo run the programs in: namespaces, processes, configs, readers of /proc."""

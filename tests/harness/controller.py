@@ -1,0 +1,90 @@
+"""One sluice-controller in a namespace: its config, its process, its accounts and calls over sluicectl."""
+
+from harness import call_network as net
+from harness.process import Process
+from harness.sluicectl import Sluicectl
+
+REALM = "sluice.example"
+
+_CONFIG = """\
+name: controller-1
+listen: ["unix:{socket}"]
+sip:
+  realm: {realm}
+  listeners:
+{listeners}
+relays:
+{relays}
+store:
+  sqlite_file: {database}
+calls:
+  caller_network: {caller_network}
+  callee_network: {callee_network}
+"""
+
+
+class Controller:
+    """A controller that listens for SIP at `sip_addresses` over UDP and TCP and uses `relays` (name, address)."""
+
+    def __init__(self, binaries, work_folder, namespace, relays, *, sip_addresses=(net.SWITCH_A,),
+                 networks=("callers", "callees"), more_config=""):
+        self.address = f"unix:{work_folder.file('controller.sock')}"
+        listeners = "\n".join(
+            f'    - {{transport: {transport}, address: "{_with_port(address)}"}}'
+            for address in sip_addresses for transport in ("udp", "tcp"))
+        self.config = more_config + _CONFIG.format(
+            socket=work_folder.file("controller.sock"), realm=REALM, listeners=listeners,
+            relays="\n".join(f'  - {{name: {name}, address: "{address}"}}' for name, address in relays),
+            database=work_folder.file("controller.db"), caller_network=networks[0] or '""',
+            callee_network=networks[1] or '""')
+        self.ctl = Sluicectl(binaries.ctl, controller=self.address)
+        self.process = None
+        self.seconds_to_serve = None
+        self._binary = binaries.controller
+        self._work_folder = work_folder
+        self._namespace = namespace
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *unused):
+        self.stop()
+
+    def start(self):
+        """Starts it and waits until its gRPC answers."""
+        self.launch()
+        try:
+            self.seconds_to_serve = self.process.wait_until(self.serves, "its gRPC answered")
+        except BaseException:
+            self.process.stop()
+            raise
+
+    def launch(self):
+        """Starts it without waiting, for cases in which it cannot come up."""
+        path = self._work_folder.write("controller.yaml", self.config)
+        self.process = Process("controller", [self._binary, "--config", path],
+                               self._work_folder.file("controller.log"), self._namespace)
+
+    def serves(self):
+        return self.ctl.works("accounts", "list", "-o", "json")
+
+    def stop(self):
+        """Answers the exit status."""
+        return self.process.stop() if self.process else None
+
+    def relay_health(self, name):
+        """"HEALTHY", "DOWN", …"""
+        for relay in self.ctl.json("relays").get("relays", []):
+            if relay["name"] == name:
+                return relay.get("health", "RELAY_HEALTH_UNSPECIFIED").removeprefix("RELAY_HEALTH_")
+        return "UNKNOWN"
+
+    def wait_for_relay(self, name, health="HEALTHY", timeout=15.0):
+        """Waits until the controller sees the relay so; answers the seconds that it took."""
+        return self.process.wait_until(lambda: self.relay_health(name) == health,
+                                       f"{name} became {health} (`sluicectl relays`)", timeout)
+
+
+def _with_port(address):
+    return f"[{address}]:{net.SIP_PORT}" if ":" in address else f"{address}:{net.SIP_PORT}"

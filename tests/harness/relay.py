@@ -1,0 +1,107 @@
+"""One sluice-relay in a namespace: its config, its process, what it says over gRPC."""
+
+import os
+import re
+
+from harness import call_network as net
+from harness.process import Process
+from harness.sluicectl import Sluicectl
+
+CALLER_NETWORK = "callers"
+CALLEE_NETWORK = "callees"
+
+_CONFIG = """\
+name: {name}
+listen: ["unix:{socket}"]
+datapath:
+  worker_cpus: [{worker_cpu}]
+  control_cpus: [{control_cpu}]
+  max_idle_sleep: 50us
+  memory_mib: 128
+  max_flows: {max_flows}
+interfaces:
+  - name: {link_a}
+    {device}: {{}}
+  - name: {link_b}
+    {device}: {{}}
+networks:
+  - name: callers
+    interface: {link_a}
+    addresses: [{callers}]
+    first_port: {first_port}
+    last_port: {last_port}
+  - name: callees
+    interface: {link_b}
+    addresses: [{callees}]
+    first_port: {first_port}
+    last_port: {last_port}
+"""
+
+
+def worker_cpu():
+    return max(os.sched_getaffinity(0))
+
+
+def control_cpu():
+    return min(os.sched_getaffinity(0))
+
+
+class Relay:
+    """A relay with one interface on each side of the CallNetwork and the networks `callers` and `callees`."""
+
+    def __init__(self, binaries, work_folder, namespace, *, name="relay-1", device="af_xdp", callers=(net.SWITCH_A,),
+                 callees=(net.SWITCH_B,), first_port=16384, last_port=32767, max_flows=4096):
+        self.name = name
+        self.address = f"unix:{work_folder.file(name + '.sock')}"
+        self.ports = range(first_port, last_port + 1)
+        self.config = _CONFIG.format(
+            name=name, socket=work_folder.file(name + ".sock"), worker_cpu=worker_cpu(), control_cpu=control_cpu(),
+            max_flows=max_flows, device=device, link_a=net.SWITCH_LINK_A, link_b=net.SWITCH_LINK_B,
+            callers=_quoted(callers), callees=_quoted(callees), first_port=first_port, last_port=last_port)
+        self.ctl = Sluicectl(binaries.ctl, relay=self.address)
+        self.process = None
+        self.seconds_to_serve = None
+        self._binary = binaries.relay
+        self._work_folder = work_folder
+        self._namespace = namespace
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *unused):
+        self.stop()
+
+    def start(self):
+        """Starts it and waits until its gRPC answers."""
+        self.launch()
+        try:
+            self.seconds_to_serve = self.process.wait_until(self.serves, "its gRPC answered")
+        except BaseException:
+            self.process.stop()
+            raise
+
+    def launch(self):
+        """Starts it without waiting, for cases in which it cannot come up."""
+        path = self._work_folder.write(f"{self.name}.yaml", self.config)
+        self.process = Process(self.name, [self._binary, "--config", path], self._work_folder.file(f"{self.name}.log"),
+                               self._namespace)
+
+    def serves(self):
+        return self.ctl.works("sessions", "-o", "json")
+
+    def stop(self):
+        """Answers the exit status."""
+        return self.process.stop() if self.process else None
+
+
+def edited(text, pattern, replacement):
+    """`text` with exactly one match of `pattern` replaced, so that a case cannot silently test the right config."""
+    changed, count = re.subn(pattern, replacement, text, count=1)
+    if count != 1:
+        raise ValueError(f"the config has nothing that matches {pattern!r}")
+    return changed
+
+
+def _quoted(addresses):
+    return ", ".join(f'"{address}"' for address in addresses)
