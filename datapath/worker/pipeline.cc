@@ -1,0 +1,259 @@
+#include "datapath/worker/pipeline.h"
+
+#include <rte_mbuf.h>
+
+#include <span>
+
+#include "datapath/packet/ethernet.h"
+#include "datapath/packet/parse.h"
+#include "datapath/packet/rewrite.h"
+#include "datapath/rtp/receive_statistics.h"
+#include "datapath/rtp/rtcp_round_trip.h"
+#include "datapath/worker/decision.h"
+
+namespace sluice::worker {
+namespace {
+
+using packet::DropReason;
+
+static_assert(kMaxPorts == RTE_MAX_ETHPORTS);
+
+// How many packets ahead stage A prefetches frames: far enough for a miss to the last cache level, near enough for the
+// lines to be there still.
+constexpr unsigned kFramesAhead = 6;
+
+// A packet between stages.
+struct Transit {
+  rte_mbuf* mbuf;
+  uint8_t* frame;
+  packet::ParsedPacket parsed;
+  uint16_t port;  // Local.
+  uint8_t local;
+  flow::FlowReference flow;
+};
+
+uint8_t* FrameOf(const rte_mbuf* mbuf) { return rte_pktmbuf_mtod(mbuf, uint8_t*); }
+
+// What the kernel may know what to do with.
+bool IsForKernel(DropReason reason) {
+  return reason == DropReason::kNotIp || reason == DropReason::kNotUdp || reason == DropReason::kNotLocal;
+}
+
+class Burst {
+ public:
+  Burst(const PipelineContext& context, uint64_t ticks, bool punt, BurstResult& result)
+      : context_(context), ticks_(ticks), punt_(punt), result_(result) {}
+
+  void Run(rte_mbuf* const* packets, unsigned count) {
+    ParseAll(packets, count);
+    LookUpAll();
+    for (unsigned i = 0; i < count_; ++i) {
+      const Transit& transit = transits_[i];
+      if (!transit.flow.is_wide()) [[likely]] {
+        Forward(transit, context_.flows.entry4(transit.flow.entry));
+      } else {
+        Forward(transit, context_.flows.entry_wide(transit.flow.entry));
+      }
+    }
+  }
+
+ private:
+  // Stage A.
+  void ParseAll(rte_mbuf* const* packets, unsigned count) {
+    for (unsigned i = 0; i < count && i < kFramesAhead; ++i) __builtin_prefetch(FrameOf(packets[i]), 1);
+    for (unsigned i = 0; i < count; ++i) {
+      if (i + kFramesAhead < count) __builtin_prefetch(FrameOf(packets[i + kFramesAhead]), 1);
+      Transit& transit = transits_[count_];
+      transit.mbuf = packets[i];
+      transit.frame = FrameOf(packets[i]);
+      if (packets[i]->nb_segs != 1) [[unlikely]] {
+        Drop(transit.mbuf, DropReason::kNoBuffer);
+        continue;
+      }
+      transit.parsed = packet::Parse(transit.frame, packets[i]->data_len);
+      if (transit.parsed.verdict != DropReason::kNone) [[unlikely]] {
+        Refuse(transit.mbuf, transit.parsed.verdict);
+        continue;
+      }
+      const unsigned local = context_.flows.FindLocal(packet::DestinationAddress(transit.parsed, transit.frame));
+      if (local == flow::FlowTable::kNotLocal) [[unlikely]] {
+        Refuse(transit.mbuf, DropReason::kNotLocal);
+        continue;
+      }
+      transit.local = static_cast<uint8_t>(local);
+      transit.port = packet::ReadUdp(transit.parsed, transit.frame).destination_port.ToHost();
+      context_.flows.PrefetchSlot(local, transit.port);
+      // Where the RTP header does not lie in the first line.
+      if (!transit.parsed.is_v4) __builtin_prefetch(transit.frame + RTE_CACHE_LINE_SIZE);
+      ++count_;
+    }
+  }
+
+  // Stage B.
+  void LookUpAll() {
+    unsigned found = 0;
+    for (unsigned i = 0; i < count_; ++i) {
+      const flow::FlowReference flow = context_.flows.Load(transits_[i].local, transits_[i].port);
+      if (!flow.is_set()) [[unlikely]] {
+        Drop(transits_[i].mbuf, DropReason::kNoFlow);
+        continue;
+      }
+      context_.flows.Prefetch(flow);
+      if (found != i) transits_[found] = transits_[i];
+      transits_[found++].flow = flow;
+    }
+    count_ = found;
+  }
+
+  // Stage C.
+  template <typename Entry>
+  void Forward(const Transit& transit, const Entry& entry) {
+    const packet::ParsedPacket& parsed = transit.parsed;
+    flow::FlowState& state = context_.flows.state(transit.flow.state);
+    flow::FlowDetail& detail = context_.flows.detail(transit.flow.state);
+    uint8_t* udp = transit.frame + parsed.udp_offset;
+    const Arrival arrival = {packet::SourceAddress(parsed, transit.frame),
+                             packet::ReadUdp(parsed, transit.frame).source_port.ToHost(),
+                             static_cast<uint16_t>(parsed.payload_size()),
+                             static_cast<uint32_t>(parsed.frame_size() - parsed.ip_offset),
+                             udp + sizeof(packet::UdpHeader),
+                             ticks_};
+    const bool is_captured = entry.Has(flow::kFlowCapture);
+    if (is_captured) [[unlikely]]
+      Capture(transit, false);
+
+    const Decision<Entry> decision = Decide(context_.flows, context_.next_hops, entry, arrival, state.identity, detail);
+    if (decision.source_event != rtp::SourceEvent::kNone) [[unlikely]] {
+      TellSource(transit.flow.state, entry.generation, arrival, decision);
+    }
+    if (decision.accepted) [[likely]]
+      Count(transit.flow.state, entry, arrival, decision.content, state, detail);
+    if (decision.verdict != DropReason::kNone) [[unlikely]] {
+      if (decision.verdict == DropReason::kNoNeighbour) context_.next_hops.Want(decision.way->next_hop);
+      detail.CountDrop(decision.verdict);
+      Drop(transit.mbuf, decision.verdict);
+      return;
+    }
+
+    const flow::Egress& egress = context_.next_hops.egress(decision.next_hop.egress);
+    if (!Rewrite(transit, *decision.way, arrival.source, decision.next_hop, egress)) [[unlikely]] {
+      Drop(transit.mbuf, DropReason::kNoBuffer);
+      return;
+    }
+    if (is_captured) [[unlikely]]
+      Capture(transit, true);
+    if (decision.content.kind == rtp::SourcePacketKind::kRtcp) [[unlikely]] {
+      rtp::RtcpState* opposite =
+          entry.opposite_state == flow::kNoState ? nullptr : &context_.flows.detail(entry.opposite_state).rtcp;
+      rtp::RtcpRoundTrip::OnPacket(arrival.payload, arrival.size, ticks_, context_.flows.options().ticks_per_second,
+                                   detail.rtcp, opposite);
+    }
+    result_.Send(egress.port, transit.mbuf);
+  }
+
+  // New headers in front of the UDP header, and the mbuf cut to them. False if there is no room.
+  template <typename Entry>
+  static bool Rewrite(const Transit& transit, const Entry& way, const packet::IpAddress& source,
+                      const flow::NextHop& next_hop, const flow::Egress& egress) {
+    rte_mbuf* mbuf = transit.mbuf;
+    uint8_t* udp = transit.frame + transit.parsed.udp_offset;
+    const bool to_v4 = std::is_same_v<Entry, flow::FlowEntry4> || way.Has(flow::kFlowToIpv4);
+    const size_t headers = sizeof(packet::EthernetHeader) + (egress.vlan != 0 ? sizeof(packet::VlanTag) : 0) +
+                           (to_v4 ? sizeof(packet::Ipv4Header) : sizeof(packet::Ipv6Header));
+    const uint8_t* room = static_cast<const uint8_t*>(mbuf->buf_addr);
+    if (static_cast<size_t>(udp - room) < headers) [[unlikely]]
+      return false;
+
+    uint8_t* ip;
+    if constexpr (std::is_same_v<Entry, flow::FlowEntry4>) {
+      ip = packet::Apply(way.rewrite, source.v4(), udp, transit.parsed.udp_size);
+    } else {
+      ip = packet::Apply(way.rewrite, source, udp, transit.parsed.udp_size);
+    }
+    const uint8_t* begin = packet::WriteEthernet(next_hop.destination, egress.source, egress.vlan, to_v4, ip);
+    mbuf->data_off = static_cast<uint16_t>(begin - room);
+    mbuf->data_len = static_cast<uint16_t>(headers + transit.parsed.udp_size);
+    mbuf->pkt_len = mbuf->data_len;
+    // What the device found out about the packet that it received says nothing about this one.
+    mbuf->ol_flags = 0;
+    return true;
+  }
+
+  void Count(flow::StateIndex index, const flow::FlowCommon& entry, const Arrival& arrival, const Content& content,
+             flow::FlowState& state, flow::FlowDetail& detail) {
+    // RTCP is counted where it is forwarded.
+    if (content.kind == rtp::SourcePacketKind::kRtcp) [[unlikely]]
+      return;
+    if (state.receive.packets.Load() == 0) [[unlikely]] {
+      Tell({.kind = flow::FlowEventKind::kFirstPacket, .generation = entry.generation, .state = index}, arrival,
+           content.rtp.ssrc);
+    }
+    if (content.kind == rtp::SourcePacketKind::kDatagram) [[unlikely]] {
+      rtp::ReceiveStatistics::CountDatagram(state.receive, detail.receive, arrival.size, ticks_);
+      return;
+    }
+    const rtp::PayloadMap& map = context_.flows.payload_map(entry.payload_map);
+    rtp::ReceiveStatistics::OnPacket(state.identity, state.receive, detail.receive, map, content.rtp, arrival.size,
+                                     ticks_);
+    if (entry.Has(flow::kFlowTelephoneEvents) && map.IsTelephoneEvent(content.rtp.payload_type)) [[unlikely]] {
+      const rtp::DtmfDigit digit = detail.dtmf.OnPacket(
+          content.rtp.timestamp, arrival.payload + content.rtp.payload_offset, content.rtp.payload_size);
+      if (digit.digit == 0) return;
+      Tell({.kind = flow::FlowEventKind::kDtmf,
+            .generation = entry.generation,
+            .digit = digit.digit,
+            .duration = digit.duration,
+            .state = index},
+           arrival, content.rtp.ssrc);
+    }
+  }
+
+  template <typename Entry>
+  void TellSource(flow::StateIndex state, uint8_t generation, const Arrival& arrival, const Decision<Entry>& decision) {
+    const bool was_locked = decision.source_event == rtp::SourceEvent::kLocked;
+    Tell({.kind = was_locked ? flow::FlowEventKind::kSourceLocked : flow::FlowEventKind::kSourceRefused,
+          .generation = generation,
+          .state = state},
+         arrival, decision.content.rtp.ssrc);
+  }
+
+  void Tell(flow::FlowEvent event, const Arrival& arrival, uint32_t ssrc) {
+    event.ticks = ticks_;
+    event.source = {arrival.source, arrival.source_port};
+    event.ssrc = ssrc;
+    context_.events.Push(event);
+  }
+
+  void Capture(const Transit& transit, bool sent) {
+    const std::span<const uint8_t> frame(FrameOf(transit.mbuf), transit.mbuf->data_len);
+    context_.captures.Push(transit.flow.state, 0, sent, ticks_, frame);
+  }
+
+  void Refuse(rte_mbuf* mbuf, DropReason reason) {
+    if (punt_ && IsForKernel(reason)) {
+      result_.to_kernel.Push(mbuf);
+      return;
+    }
+    Drop(mbuf, reason);
+  }
+  void Drop(rte_mbuf* mbuf, DropReason reason) {
+    context_.counters.CountDrop(reason);
+    result_.dropped.Push(mbuf);
+  }
+
+  const PipelineContext& context_;
+  const uint64_t ticks_;
+  const bool punt_;
+  BurstResult& result_;
+  unsigned count_ = 0;
+  std::array<Transit, kMaxBurst> transits_;
+};
+
+}  // namespace
+
+void ProcessBurst(const PipelineContext& context, rte_mbuf* const* packets, unsigned count, uint64_t ticks, bool punt,
+                  BurstResult& result) {
+  Burst(context, ticks, punt, result).Run(packets, count);
+}
+
+}  // namespace sluice::worker
