@@ -8,6 +8,9 @@ namespace sluice::rtp {
 namespace {
 
 constexpr size_t kHeaderSize = 4;
+// A header and an SSRC. Shorter ones that the grammar allows (a BYE that names nobody) tell nothing and are what probes
+// look like.
+constexpr size_t kLeastDatagram = 8;
 constexpr size_t kSenderInfoSize = 24;  // SSRC included.
 constexpr size_t kBlockSize = 24;
 constexpr uint8_t kVoipMetricsBlock = 7;
@@ -53,6 +56,7 @@ bool RtcpReader::Next(RtcpPacket& packet) {
 }
 
 bool IsValidRtcp(const uint8_t* datagram, size_t size) {
+  if (size < kLeastDatagram) return false;
   RtcpReader reader(datagram, size);
   RtcpPacket packet;
   while (reader.Next(packet)) {

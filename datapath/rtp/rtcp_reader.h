@@ -90,8 +90,8 @@ class RtcpReader {
   bool ok_;
 };
 
-// Whether the whole datagram is RTCP: every packet's header is right and the lengths add up, reports hold as many
-// blocks as they count.
+// Whether the whole datagram is RTCP: at least a header and an SSRC, every packet's header is right and the lengths add
+// up, reports hold as many blocks as they count.
 bool IsValidRtcp(const uint8_t* datagram, size_t size);
 
 // Reads a sender report's own part. False if the packet is another or too short.

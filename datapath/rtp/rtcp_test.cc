@@ -47,6 +47,7 @@ TEST(RtcpReader, AcceptsWhatIsRtcpAndNothingElse) {
            {"padding of 0 cannot be", Changed(padded, 11, 0), false},
            {"nothing is not RTCP", {}, false},
            {"four bytes that promise more are not", Cut(report, 4), false},
+           {"four bytes of a BYE that names nobody are not", {0x80, 203, 0, 0}, false},
            {"four bytes of an empty report are not", {0x80, 201, 0, 0}, false},
            {"a report with more blocks than it has lies", Changed(report, 0, 0x82), false},
            {"a length beyond the datagram lies", Changed(report, 3, 99), false},
