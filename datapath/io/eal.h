@@ -33,8 +33,8 @@ struct EalOptions {
   bool hugepages = false;
   // 0: 256 without hugepages, 1024 with.
   unsigned memory_mib = 0;
-  // Whether to look for PCI devices.
-  bool pci = false;
+  // The PCI devices that EAL may take, as "0000:3b:00.0". Others are not touched, whatever they are bound to.
+  std::vector<std::string> pci_addresses;
   // More arguments of EAL, after ours.
   std::vector<std::string> arguments;
 };

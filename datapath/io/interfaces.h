@@ -22,9 +22,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "datapath/io/eal.h"
 #include "datapath/io/interface_options.h"
+#include "datapath/io/media_claims.h"
+#include "datapath/io/packet_pool.h"
 #include "datapath/io/port.h"
 #include "datapath/packet/mac_address.h"
 
@@ -76,8 +79,14 @@ class Interfaces {
   InterfaceStatistics Statistics(size_t index) const;
 
  private:
-  Interfaces() = default;
+  Interfaces(uint16_t workers, uint32_t mbufs);
+  // Opens and starts one; it is in interfaces_ as soon as there is something to close.
+  absl::Status OpenOne(const InterfaceOptions& options);
 
+  const uint16_t workers_;
+  // Devices are closed before pools and claims go.
+  MediaClaims claims_;
+  PacketPools pools_;
   std::vector<Interface> interfaces_;
 };
 
