@@ -1,0 +1,216 @@
+// The transaction layer towards those whom we send requests (RFC 3261 17.1).
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "signaling/sip/transaction_core.h"
+#include "signaling/sip/transaction_messages.h"
+#include "signaling/sip/via.h"
+
+namespace sluice::sip {
+namespace {
+
+// Of one INVITE; further branches are not taken.
+constexpr size_t kMaxForks = 16;
+constexpr size_t kBranchDigits = 16;
+
+// The number in a branch of ours.
+std::optional<uint64_t> ReadBranch(absl::string_view branch) {
+  uint64_t number = 0;
+  if (branch.size() != kMagicCookie.size() + kBranchDigits || !absl::StartsWith(branch, kMagicCookie) ||
+      !absl::SimpleHexAtoi(branch.substr(kMagicCookie.size()), &number)) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+Transaction::Fork* FindFork(Transaction& transaction, absl::string_view to_tag) {
+  const auto found = std::find_if(transaction.forks.begin(), transaction.forks.end(),
+                                  [to_tag](const Transaction::Fork& fork) { return fork.to_tag == to_tag; });
+  return found == transaction.forks.end() ? nullptr : &*found;
+}
+
+// `response` was told or absorbed before.
+bool CameBefore(Transaction& transaction, const Message& response) {
+  if (const auto* const other = std::get_if<NonInviteClient>(&transaction.machine)) {
+    return other->state() == NonInviteClient::State::kCompleted;
+  }
+  const InviteClient::State state = std::get<InviteClient>(transaction.machine).state();
+  if (state == InviteClient::State::kAccepted) {
+    return response.is_success() && FindFork(transaction, response.ToTag()) != nullptr;
+  }
+  return state == InviteClient::State::kCompleted && response.status() >= 300;
+}
+
+}  // namespace
+
+uint64_t TransactionLayer::Core::AddVia(Message& request, const Hop& hop) {
+  const uint64_t branch = random_();
+  request.AddFirst(Header::kVia, absl::StrCat("SIP/2.0/", ProtocolName(hop.protocol), " ", wire_.SentBy(hop),
+                                              ";rport;branch=", kMagicCookie, absl::Hex(branch, absl::kZeroPad16)));
+  return branch;
+}
+
+ClientTransactionId TransactionLayer::Core::SendRequest(Message request, const Hop& hop, absl::Time now) {
+  Transaction* const transaction = pool_.Take();
+  if (transaction == nullptr) {
+    refused_.push_back(pool_.MakeUnusedId());
+    return refused_.back();
+  }
+  const bool reliable = IsReliable(hop.protocol);
+  const ClientTransactionId id = transaction->id;
+  transaction->hop = hop;
+  transaction->method = request.method();
+  transaction->branch = AddVia(request, hop);
+  const std::string bytes = request.Serialize();
+  if (!reliable) transaction->kept = bytes;
+  if (request.method() == Method::kInvite) {
+    transaction->cancel = MakeCancel(request, "").Serialize();
+    transaction->machine.emplace<InviteClient>(timers_, reliable, now);
+  } else {
+    transaction->machine.emplace<NonInviteClient>(timers_, reliable, now);
+  }
+  clients_.emplace(ClientKey{transaction->branch, false}, transaction);
+  Reschedule(*transaction);
+  Send(hop, request, bytes, false);
+  return id;
+}
+
+void TransactionLayer::Core::Cancel(ClientTransactionId invite, absl::string_view reason, absl::Time now) {
+  Transaction* const transaction = pool_.Find(invite);
+  const auto* const machine = transaction == nullptr ? nullptr : std::get_if<InviteClient>(&transaction->machine);
+  if (machine == nullptr || transaction->cancel_wanted) return;
+  if (machine->state() != InviteClient::State::kCalling && machine->state() != InviteClient::State::kProceeding) return;
+  transaction->cancel_wanted = true;
+  if (!reason.empty()) {
+    Message cancel = Message::Parse(transaction->cancel).message;
+    cancel.Set(Header::kReason, reason);
+    transaction->cancel = cancel.Serialize();
+  }
+  if (machine->state() == InviteClient::State::kProceeding) SendCancel(*transaction, now);
+}
+
+void TransactionLayer::Core::SendCancel(Transaction& invite, absl::Time now) {
+  invite.cancel_sent = true;
+  std::get<InviteClient>(invite.machine).OnCancelSent(now);
+  Reschedule(invite);
+  const Hop hop = invite.hop;
+  const std::string bytes = invite.cancel;
+  // Without a place for its transaction it is sent once.
+  if (Transaction* const transaction = pool_.Take()) {
+    const bool reliable = IsReliable(hop.protocol);
+    transaction->hop = hop;
+    transaction->method = Method::kCancel;
+    transaction->branch = invite.branch;
+    transaction->silent = true;
+    if (!reliable) transaction->kept = bytes;
+    transaction->machine.emplace<NonInviteClient>(timers_, reliable, now);
+    clients_.emplace(ClientKey{transaction->branch, true}, transaction);
+    Reschedule(*transaction);
+  }
+  SendKept(hop, bytes, false);
+}
+
+void TransactionLayer::Core::SendAck(ClientTransactionId invite, Message ack, const Hop& hop) {
+  AddVia(ack, hop);
+  const std::string bytes = ack.Serialize();
+  Transaction* const transaction = pool_.Find(invite);
+  if (Transaction::Fork* const fork = transaction == nullptr ? nullptr : FindFork(*transaction, ack.ToTag())) {
+    fork->ack = bytes;
+    fork->hop = hop;
+  }
+  Send(hop, ack, bytes, false);
+}
+
+Transaction* TransactionLayer::Core::FindClient(const Message& response) {
+  // More than our own Via is on no answer to a request of ours (8.1.3.3).
+  if (response.Elements(Header::kVia).size() != 1) return nullptr;
+  const std::optional<uint64_t> branch = ReadBranch(response.TopBranch());
+  if (!branch) return nullptr;
+  const auto found = clients_.find(ClientKey{*branch, response.method() == Method::kCancel});
+  return found == clients_.end() || found->second->method != response.method() ? nullptr : found->second;
+}
+
+void TransactionLayer::Core::OnResponse(const Hop& hop, absl::string_view bytes, const Message& response,
+                                        absl::Time now) {
+  Transaction* transaction = FindClient(response);
+  const ClientTransactionId id = transaction == nullptr ? 0 : transaction->id;
+  const bool again = transaction != nullptr && CameBefore(*transaction, response);
+  user_.OnTrace(true, hop, response, bytes, again);
+  if (id == 0) ++statistics_.stray_responses;
+  if (again) ++statistics_.retransmissions_received;
+  transaction = pool_.Find(id);
+  if (transaction == nullptr) return;
+  if (std::holds_alternative<InviteClient>(transaction->machine)) {
+    OnInviteResponse(*transaction, hop, response, now);
+  } else {
+    OnNonInviteResponse(*transaction, hop, response, now);
+  }
+}
+
+void TransactionLayer::Core::OnNonInviteResponse(Transaction& transaction, const Hop& hop, const Message& response,
+                                                 absl::Time now) {
+  const Steps steps = std::get<NonInviteClient>(transaction.machine).OnResponse(response.status(), now);
+  const ClientTransactionId id = transaction.id;
+  const bool tell = (steps & kTell) != 0 && !transaction.silent;
+  if (response.is_final()) transaction.kept = std::string();
+  if ((steps & kEnd) != 0) {
+    End(transaction);
+  } else {
+    Reschedule(transaction);
+  }
+  if (tell) user_.OnResponse(id, response, hop);
+}
+
+void TransactionLayer::Core::OnInviteResponse(Transaction& transaction, const Hop& hop, const Message& response,
+                                              absl::Time now) {
+  const ClientTransactionId id = transaction.id;
+  InviteClient& machine = std::get<InviteClient>(transaction.machine);
+  const bool was_completed = machine.state() == InviteClient::State::kCompleted;
+  const Steps steps = machine.OnResponse(response.status(), now);
+  const Hop request_hop = transaction.hop;
+
+  if (machine.state() == InviteClient::State::kAccepted && (steps & kTell) != 0) {
+    if (const Transaction::Fork* const fork = FindFork(transaction, response.ToTag())) {
+      if (!fork->ack.empty()) SendKept(Hop(fork->hop), std::string(fork->ack));
+      return;
+    }
+    if (transaction.forks.size() >= kMaxForks) return;
+    transaction.kept = std::string();
+    transaction.cancel = std::string();
+    transaction.forks.push_back({std::string(response.ToTag()), "", {}});
+  }
+  Message ack;
+  if ((steps & kSendAck) != 0 && !was_completed) {
+    ack = MakeFailureAck(Message::Parse(transaction.cancel).message, response);
+    transaction.cancel = std::string();
+    transaction.kept = ack.Serialize();
+  }
+  // Once something was answered, the INVITE itself is not sent again.
+  if (machine.state() == InviteClient::State::kProceeding) transaction.kept = std::string();
+  const std::string ack_bytes = (steps & kSendAck) != 0 ? transaction.kept : std::string();
+  const bool send_cancel =
+      machine.state() == InviteClient::State::kProceeding && transaction.cancel_wanted && !transaction.cancel_sent;
+  if ((steps & kEnd) != 0) {
+    End(transaction);
+  } else {
+    Reschedule(transaction);
+  }
+  if (was_completed) {
+    if (!ack_bytes.empty()) SendKept(request_hop, ack_bytes);
+    return;
+  }
+  if (!ack_bytes.empty()) Send(request_hop, ack, ack_bytes, false);
+  if (send_cancel) {
+    if (Transaction* const invite = pool_.Find(id)) SendCancel(*invite, now);
+  }
+  if ((steps & kTell) != 0) user_.OnResponse(id, response, hop);
+}
+
+}  // namespace sluice::sip
