@@ -1,0 +1,132 @@
+#include "signaling/agent/media_mapping.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace sluice::agent {
+namespace {
+
+using call::MediaAnswer;
+
+// Session.label.
+constexpr size_t kMaxLabel = 256;
+
+relay::v1::Direction ToRelay(call::MediaDirection direction) {
+  switch (direction) {
+    case call::MediaDirection::kSendRecv:
+      return relay::v1::DIRECTION_SENDRECV;
+    case call::MediaDirection::kSendOnly:
+      return relay::v1::DIRECTION_SENDONLY;
+    case call::MediaDirection::kRecvOnly:
+      return relay::v1::DIRECTION_RECVONLY;
+    case call::MediaDirection::kInactive:
+      return relay::v1::DIRECTION_INACTIVE;
+  }
+  return relay::v1::DIRECTION_UNSPECIFIED;
+}
+
+relay::v1::RtcpMode ToRelay(call::RtcpMode mode) {
+  switch (mode) {
+    case call::RtcpMode::kNextPort:
+      return relay::v1::RTCP_MODE_NEXT_PORT;
+    case call::RtcpMode::kMux:
+      return relay::v1::RTCP_MODE_MUX;
+    case call::RtcpMode::kExplicit:
+      return relay::v1::RTCP_MODE_EXPLICIT;
+  }
+  return relay::v1::RTCP_MODE_UNSPECIFIED;
+}
+
+bool IsV6(absl::string_view address) { return address.find(':') != absl::string_view::npos; }
+
+relay::v1::Leg ToRelay(const call::MediaLeg& leg, const std::string& network) {
+  relay::v1::Leg relay_leg;
+  relay_leg.set_network(network);
+  if (!leg.address.empty() && leg.port != 0) {
+    relay_leg.mutable_remote()->set_address(leg.address);
+    relay_leg.mutable_remote()->set_port(leg.port);
+    if (leg.rtcp_mode == call::RtcpMode::kExplicit) {
+      relay_leg.mutable_remote_rtcp()->set_address(leg.rtcp_address.empty() ? leg.address : leg.rtcp_address);
+      relay_leg.mutable_remote_rtcp()->set_port(leg.rtcp_port);
+    }
+  }
+  relay::v1::SourcePolicy& policy = *relay_leg.mutable_source_policy();
+  if (leg.behind_nat && !leg.sip_address.empty()) {
+    policy.set_mode(relay::v1::SOURCE_POLICY_MODE_PREFIX);
+    policy.add_prefixes(absl::StrCat(leg.sip_address, IsV6(leg.sip_address) ? "/128" : "/32"));
+  } else {
+    policy.set_mode(relay::v1::SOURCE_POLICY_MODE_SAME_ADDRESS);
+  }
+  // A port for RTCP that is not known yet is no port to be explicit about.
+  const bool explicit_rtcp = relay_leg.has_remote_rtcp();
+  relay_leg.set_rtcp_mode(leg.rtcp_mode == call::RtcpMode::kExplicit && !explicit_rtcp ? relay::v1::RTCP_MODE_NEXT_PORT
+                                                                                       : ToRelay(leg.rtcp_mode));
+  relay_leg.set_direction(ToRelay(leg.direction));
+  for (const call::PayloadType& type : leg.payload_types) {
+    relay::v1::PayloadType& relay_type = *relay_leg.add_payload_types();
+    relay_type.set_number(type.number);
+    relay_type.set_clock_rate(type.clock_rate);
+    relay_type.set_encoding(type.encoding);
+  }
+  relay_leg.set_bandwidth_limit_bps(leg.bandwidth_limit_bps);
+  return relay_leg;
+}
+
+call::MediaAddress ToAddress(const relay::v1::LegState& leg) {
+  return {.address = leg.advertised().address(),
+          .port = static_cast<uint16_t>(leg.advertised().port()),
+          .rtcp_port = static_cast<uint16_t>(leg.advertised_rtcp().port()),
+          .is_v6 = IsV6(leg.advertised().address())};
+}
+
+MediaAnswer Done(const relay::v1::SessionState& state) {
+  MediaAnswer answer;
+  for (const relay::v1::StreamState& stream : state.streams()) {
+    // A relay always answers both legs; one that does not has nothing to offer for this stream.
+    if (stream.legs_size() != 2) continue;
+    answer.streams.push_back({stream.stream_id(), {ToAddress(stream.legs(0)), ToAddress(stream.legs(1))}});
+  }
+  return answer;
+}
+
+MediaAnswer Failed(MediaAnswer::Outcome outcome, const absl::Status& status) {
+  MediaAnswer answer;
+  answer.outcome = outcome;
+  answer.text = std::string(status.message());
+  return answer;
+}
+
+}  // namespace
+
+relay::v1::Session ToRelaySession(const call::MediaSession& media, const std::string& session_id,
+                                  absl::string_view label, const MediaNetworks& networks) {
+  relay::v1::Session session;
+  session.set_session_id(session_id);
+  session.set_label(std::string(label.substr(0, kMaxLabel)));
+  for (const call::MediaStream& stream : media.streams) {
+    relay::v1::Stream& relay_stream = *session.add_streams();
+    relay_stream.set_stream_id(stream.id);
+    relay_stream.set_kind(stream.is_rtp ? relay::v1::MEDIA_KIND_RTP : relay::v1::MEDIA_KIND_UDP);
+    *relay_stream.add_legs() = ToRelay(stream.legs[0], networks.caller);
+    *relay_stream.add_legs() = ToRelay(stream.legs[1], networks.callee);
+  }
+  return session;
+}
+
+MediaAnswer ToCreateAnswer(const absl::StatusOr<fleet::PlacedSession>& answer) {
+  if (answer.ok()) return Done(answer->state);
+  // What is wrong with the session itself is wrong at every relay; all else is want of a relay.
+  return Failed(
+      absl::IsInvalidArgument(answer.status()) ? MediaAnswer::Outcome::kRefused : MediaAnswer::Outcome::kUnavailable,
+      answer.status());
+}
+
+MediaAnswer ToUpdateAnswer(const absl::StatusOr<relay::v1::SessionState>& answer) {
+  if (answer.ok()) return Done(*answer);
+  if (absl::IsInvalidArgument(answer.status())) return Failed(MediaAnswer::Outcome::kRefused, answer.status());
+  if (absl::IsUnavailable(answer.status()) || absl::IsDeadlineExceeded(answer.status())) {
+    return Failed(MediaAnswer::Outcome::kDelayed, answer.status());
+  }
+  return Failed(MediaAnswer::Outcome::kUnavailable, answer.status());
+}
+
+}  // namespace sluice::agent
