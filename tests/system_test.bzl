@@ -6,14 +6,22 @@ _PROGRAMS = {
     "--relay": "//datapath/service:sluice-relay",
 }
 
-def python_test(name, script, args = [], data = [], **kwargs):
-    """A test that is a Python script and needs root and namespaces.
+# Root and namespaces, and one at a time, since they measure.
+_SYSTEM_TAGS = [
+    "exclusive",
+    "local",
+    "root",
+]
+
+def python_test(name, script, args = [], data = [], tags = _SYSTEM_TAGS, **kwargs):
+    """A test that is a Python script.
 
     Args:
       name: of the target.
       script: the script, in this package or below.
       args: for the script.
       data: files that it reads besides harness and phone.
+      tags: of the target; those of a system test unless told.
       **kwargs: passed to sh_test.
     """
     native.sh_test(
@@ -24,11 +32,7 @@ def python_test(name, script, args = [], data = [], **kwargs):
             script,
             "//tests:harness",
         ] + data,
-        tags = [
-            "exclusive",
-            "local",
-            "root",
-        ],
+        tags = tags,
         **kwargs
     )
 

@@ -73,6 +73,12 @@ class Controller:
         """Answers the exit status."""
         return self.process.stop() if self.process else None
 
+    def add_account(self, name, password, *, display_name="", legacy_digest=False):
+        flags = ["--legacy-digest"] if legacy_digest else []
+        if display_name:
+            flags += ["--display-name", display_name]
+        self.ctl.run("accounts", "add", name, "--password-file", "-", *flags, stdin=password + "\n")
+
     def relay_health(self, name):
         """"HEALTHY", "DOWN", …"""
         for relay in self.ctl.json("relays").get("relays", []):

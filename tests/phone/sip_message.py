@@ -37,12 +37,11 @@ class SipMessage:
         return message
 
     def encode(self):
-        """The message as bytes, with the Content-Length that its body has."""
+        """The message as bytes; Content-Length, in its place or at the end, is that of the body."""
         lines = [self.start_line]
-        for name, value in self.headers:
-            if _canonical(name) != "content-length":
-                lines.append(f"{name}: {value}")
-        lines.append(f"Content-Length: {len(self.body)}")
+        headers = self.headers if self.get("Content-Length") else [*self.headers, ("Content-Length", "")]
+        for name, value in headers:
+            lines.append(f"{name}: {len(self.body) if _canonical(name) == 'content-length' else value}")
         return "\r\n".join([*lines, "", ""]).encode("utf-8") + self.body
 
     def get(self, name):
