@@ -5,15 +5,15 @@ receiving, forwarding and sending without a NIC. Relay and testpmd run in turn, 
 """
 
 import contextlib
-import json
 import os
 import re
-import signal
 import subprocess
 import tempfile
 import time
 
+from bench import programs
 from bench.row import Row, report
+from harness.process import Process
 
 CORE = 1
 SETTLE_SECONDS = 2.0
@@ -60,32 +60,14 @@ def testpmd_rate(pcap, flows, mib):
     command = ["dpdk-testpmd", "--in-memory", "--no-pci", "--no-telemetry", "-m", str(mib), "--lcores", f"0@0,{CORE}@{CORE}",
                f"--file-prefix=bench{os.getpid()}", f"--vdev={device(pcap)}", "--", "--no-flush-rx",
                f"--total-num-mbufs={pool_size(flows)}", "--forward-mode=5tswap", "--stats-period=1", "--burst=32", "--nb-cores=1"]
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            deadline = time.monotonic() + 60
-            while True:
-                log.seek(0)
-                rates = [int(rate) for rate in re.findall(rb"Rx-pps:\s+(\d+)", log.read())]
-                # The first line stands before forwarding began, the second is partly before.
-                if len(rates) >= 2 + int(MEASURE_SECONDS):
-                    window = rates[2:]
-                    return sum(window) / len(window)
-                if process.poll() is not None or time.monotonic() > deadline:
-                    log.seek(0)
-                    raise RuntimeError("testpmd gave no rates:\n" + log.read().decode(errors="replace")[-2000:])
-                time.sleep(0.2)
-        finally:
-            stop(process)
-
-
-def stop(process):
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(15)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    # The first line stands before forwarding began, the second is partly before.
+    wanted = 2 + int(MEASURE_SECONDS)
+    with tempfile.NamedTemporaryFile() as log, Process("testpmd", command, log.name) as process:
+        def rates():
+            return [int(rate) for rate in re.findall(r"Rx-pps:\s+(\d+)", process.log())]
+        process.wait_until(lambda: len(rates()) >= wanted, "it gave its rates", timeout=90)
+        window = rates()[2:]
+        return sum(window) / len(window)
 
 
 def relay_config(folder, pcap, flows, networks, mib):
@@ -113,53 +95,32 @@ networks:
     return path
 
 
-def relay_rate(relay, load, arguments, pcap, flows, mib):
-    """One run of the relay: starts it, makes the sessions, measures. Returns flow_load's figures."""
+def relay_rate(arguments, pcap, flows, mib):
+    """One run of the relay: starts it, makes the sessions, measures. Answers flow_load's figures."""
+    load = [programs.FLOW_LOAD, *arguments]
     with tempfile.TemporaryDirectory() as folder:
-        networks = subprocess.run([load, *arguments, "networks"], check=True, capture_output=True, text=True).stdout
-        config = relay_config(folder, pcap, flows, networks, mib)
-        with open(os.path.join(folder, "log"), "w+b") as log:
-            process = subprocess.Popen([relay, "--config", config], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-            try:
-                wait_for(os.path.join(folder, "relay.sock"), process, log)
-                address = f"unix:{folder}/relay.sock"
-                made = run_json([load, *arguments, "sessions", address])
-                time.sleep(SETTLE_SECONDS)
-                rate = run_json([load, *arguments, "rate", address, str(MEASURE_SECONDS)])
-                return {**rate, "setups_per_second": made["per_second"]}
-            finally:
-                stop(process)
+        config = relay_config(folder, pcap, flows, programs.output([*load, "networks"]), mib)
+        socket = os.path.join(folder, "relay.sock")
+        with Process("relay", [programs.RELAY, "--config", config], os.path.join(folder, "log")) as process:
+            process.wait_until(lambda: os.path.exists(socket), "its socket was there", timeout=30)
+            made = programs.run_json([*load, "sessions", f"unix:{socket}"])
+            time.sleep(SETTLE_SECONDS)
+            rate = programs.run_json([*load, "rate", f"unix:{socket}", str(MEASURE_SECONDS)])
+            return {**rate, "setups_per_second": made["per_second"]}
 
 
-def wait_for(path, process, log):
-    deadline = time.monotonic() + 30
-    while not os.path.exists(path):
-        if process.poll() is not None or time.monotonic() > deadline:
-            log.seek(0)
-            raise RuntimeError("the relay did not start:\n" + log.read().decode(errors="replace")[-2000:])
-        time.sleep(0.05)
-
-
-def run_json(command):
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)}: {result.stderr.strip()}")
-    return json.loads(result.stdout)
-
-
-def run(relay, load, out, rounds=5, cases=None):
+def run(out, rounds):
     rows = []
-    for name, flows, addresses, ipv6, mib, goal in cases or CASES:
-        row = Row(name, {"workers": 1, "flows": flows, "addresses": addresses, "frame": 214, "ip": 6 if ipv6 else 4}, "pps", goal)
-        row.against_name = "testpmd 5tswap"
+    for name, flows, addresses, ipv6, mib, goal in CASES:
+        row = Row(name, {"workers": 1, "flows": flows, "addresses": addresses, "frame": 214, "ip": 6 if ipv6 else 4}, "pps", goal, against="testpmd 5tswap")
         arguments = [f"--flows={flows}", f"--addresses={addresses}", f"--ipv6={str(ipv6).lower()}"]
         with tempfile.TemporaryDirectory() as folder, hugepages(mib):
             pcap = os.path.join(folder, "frames.pcap")
-            subprocess.run([load, *arguments, "pcap", pcap], check=True)
+            subprocess.run([programs.FLOW_LOAD, *arguments, "pcap", pcap], check=True)
             cycles = []
             for number in range(rounds):
                 row.against.append(testpmd_rate(pcap, flows, mib))
-                figures = relay_rate(relay, load, arguments, pcap, flows, mib)
+                figures = relay_rate(arguments, pcap, flows, mib)
                 if figures["drops"]:
                     raise RuntimeError(f"the relay dropped packets, so the figure would mean nothing: {figures['drops']}")
                 row.ours.append(figures["forwarded_pps"])

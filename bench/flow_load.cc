@@ -3,6 +3,9 @@
 //   flow_load pcap FILE              writes the frames of the plan, for a device that replays them
 //   flow_load networks               prints the `addresses` and ports of the plan as YAML for the relay's config
 //   flow_load sessions RELAY         makes the plan's sessions over the batch stream; prints how many a second
+//   flow_load pairs RELAY A B LOCAL_A LOCAL_B
+//                                    makes --flows sessions between the endpoints A and B, on the ports from LOCAL_A
+//                                    and LOCAL_B on, each 2 after the one before
 //   flow_load rate RELAY SECONDS     prints packets a second and cycles a packet of the relay's workers
 //   flow_load churn RELAY SECONDS    makes and deletes other sessions as fast as the stream takes them
 //
@@ -20,8 +23,10 @@
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "bench/flow_plan.h"
 #include "sluice/relay/v1/relay_service.grpc.pb.h"
 #include "sluice/relay/v1/session_service.grpc.pb.h"
@@ -53,26 +58,32 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
-relay::Session PlannedSession(const FlowPlan& plan, uint32_t index) {
+void AddLeg(const Address& remote, const Address& local, relay::Stream& stream) {
+  relay::Leg* leg = stream.add_legs();
+  leg->mutable_remote()->set_address(remote.text);
+  leg->mutable_remote()->set_port(remote.port);
+  leg->mutable_requested_local()->set_address(local.text);
+  leg->mutable_requested_local()->set_port(local.port);
+  leg->mutable_source_policy()->set_mode(relay::SOURCE_POLICY_MODE_EXACT);
+  leg->set_rtcp_mode(absl::GetFlag(FLAGS_mux) ? relay::RTCP_MODE_MUX : relay::RTCP_MODE_NEXT_PORT);
+  leg->set_direction(relay::DIRECTION_SENDRECV);
+  relay::PayloadType* type = leg->add_payload_types();
+  type->set_number(0);
+  type->set_clock_rate(8000);
+  type->set_encoding("PCMU");
+}
+
+relay::Session EmptySession(uint32_t index) {
   relay::Session session;
   session.set_session_id(absl::StrFormat("bench-%07u", index));
-  relay::Stream* stream = session.add_streams();
-  stream->set_kind(relay::MEDIA_KIND_RTP);
+  session.add_streams()->set_kind(relay::MEDIA_KIND_RTP);
+  return session;
+}
+
+relay::Session PlannedSession(const FlowPlan& plan, uint32_t index) {
+  relay::Session session = EmptySession(index);
   for (uint32_t flow : {2 * index, 2 * index + 1}) {
-    relay::Leg* leg = stream->add_legs();
-    const Address remote = plan.Remote(flow);
-    leg->mutable_remote()->set_address(remote.text);
-    leg->mutable_remote()->set_port(remote.port);
-    const Address local = plan.Local(flow);
-    leg->mutable_requested_local()->set_address(local.text);
-    leg->mutable_requested_local()->set_port(local.port);
-    leg->mutable_source_policy()->set_mode(relay::SOURCE_POLICY_MODE_EXACT);
-    leg->set_rtcp_mode(absl::GetFlag(FLAGS_mux) ? relay::RTCP_MODE_MUX : relay::RTCP_MODE_NEXT_PORT);
-    leg->set_direction(relay::DIRECTION_SENDRECV);
-    relay::PayloadType* type = leg->add_payload_types();
-    type->set_number(0);
-    type->set_clock_rate(8000);
-    type->set_encoding("PCMU");
+    AddLeg(plan.Remote(flow), plan.Local(flow), *session.mutable_streams(0));
   }
   return session;
 }
@@ -170,6 +181,38 @@ int MakeSessions(const std::string& address) {
   return 0;
 }
 
+// "198.18.1.1:30000"; port 0 if it is not that.
+Address ParseAddress(const std::string& text) {
+  const std::vector<std::string> parts = absl::StrSplit(text, ':');
+  uint32_t port = 0;
+  if (parts.size() != 2 || !absl::SimpleAtoi(parts[1], &port) || port > 0xffff) return {};
+  return {parts[0], static_cast<uint16_t>(port)};
+}
+
+int MakePairs(const std::string& address, const std::vector<char*>& endpoints) {
+  std::vector<Address> ends;
+  for (const char* text : endpoints) {
+    ends.push_back(ParseAddress(text));
+    if (ends.back().port == 0) return Fail(absl::StrCat("'", text, "' is not ADDRESS:PORT"));
+  }
+  const uint32_t pairs = absl::GetFlag(FLAGS_flows);
+  BatchStream stream(address);
+  for (uint32_t i = 0; i < pairs && !stream.failed(); ++i) {
+    relay::SessionWrite write;
+    *write.mutable_create() = EmptySession(i);
+    for (int leg : {0, 1}) {
+      Address local = ends[2 + leg];
+      local.port = static_cast<uint16_t>(local.port + 2 * i);
+      AddLeg(ends[leg], local, *write.mutable_create()->mutable_streams(0));
+    }
+    stream.Add(std::move(write));
+  }
+  const std::string error = stream.Finish();
+  if (!error.empty()) return Fail(error);
+  std::cout << absl::StrFormat("{\"sessions\": %u}\n", pairs);
+  return 0;
+}
+
 int MeasureRate(const std::string& address, double seconds) {
   auto stub = relay::RelayService::NewStub(Connect(address));
   const auto read = [&stub](relay::WatchStatsResponse* response) {
@@ -255,9 +298,11 @@ int Run(const std::vector<char*>& words) {
   }
   if (verb == "networks" && words.size() == 2) return PrintNetworks();
   if (verb == "sessions" && words.size() == 3) return MakeSessions(words[2]);
+  if (verb == "pairs" && words.size() == 7) return MakePairs(words[2], {words.begin() + 3, words.end()});
   if (verb == "rate" && words.size() == 4) return MeasureRate(words[2], std::atof(words[3]));
   if (verb == "churn" && words.size() == 4) return Churn(words[2], std::atof(words[3]));
-  std::cerr << "flow_load: say pcap FILE, networks, sessions RELAY, rate RELAY SECONDS or churn RELAY SECONDS\n";
+  std::cerr << "flow_load: say pcap FILE, networks, sessions RELAY, pairs RELAY A B LOCAL_A LOCAL_B, rate RELAY "
+               "SECONDS or churn RELAY SECONDS\n";
   return 2;
 }
 

@@ -10,14 +10,14 @@ import statistics
 
 
 class Row:
-    def __init__(self, name, parameters, unit, goal, higher_is_better=True):
+    def __init__(self, name, parameters, unit, goal, higher_is_better=True, against="-"):
         self.name = name
         self.parameters = parameters
         self.unit = unit
         self.goal = goal
         self.higher_is_better = higher_is_better
         self.ours = []
-        self.against_name = "-"
+        self.against_name = against
         self.against = []
         self.note = ""
 
@@ -50,6 +50,8 @@ class Row:
 
 
 def figure(value):
+    if value == 0:
+        return "0"
     if value >= 1e6:
         return f"{value / 1e6:.2f}M"
     if value >= 1e4:

@@ -1,13 +1,13 @@
 // Sends RTP over many flows at a fixed rate from one network namespace and counts what arrives in another.
 //
-//   rtp_load --send_namespace=A --receive_namespace=B --source=198.18.1.2:20000 --sink=198.18.2.2:20000
-//            --targets=198.18.1.1:30000+2x100 --rate=50000 --seconds=5
+//   rtp_load --send_namespace=/proc/7/ns/net --receive_namespace=/proc/8/ns/net --source=198.18.1.2:20000
+//            --sink=198.18.2.2:20000 --targets=198.18.1.1:30000+2x100 --rate=50000 --seconds=5
 //
 // One socket sends, one receives, so that the generator costs little beside what it measures. Flow k goes to the k-th
-// target ("ADDRESS:PORT+STEPxCOUNT": COUNT ports, STEP apart). Each packet is 172 bytes of RTP (12 header, 160
-// payload); the payload carries flow, sequence and send time. Prints one JSON object: sent, received, lost,
-// reordered (behind a later packet of its flow), duplicates, delay percentiles in microseconds, the rate that was
-// kept, and how long after the phase began the last packet was sent that did not arrive.
+// target ("ADDRESS:PORT+STEPxCOUNT": COUNT ports, STEP apart; several, comma-separated). Each packet is 172 bytes of
+// RTP (12 header, 160 payload); the payload carries flow, sequence and send time. Prints one JSON object: sent,
+// received, lost, reordered (behind a later packet of its flow), duplicates, delay percentiles in microseconds, the
+// rate that was kept, and how long after the phase began the last packet was sent that did not arrive.
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -34,11 +34,11 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 
-ABSL_FLAG(std::string, send_namespace, "", "name of the sender's network namespace; empty: this one");
-ABSL_FLAG(std::string, receive_namespace, "", "name of the receiver's");
+ABSL_FLAG(std::string, send_namespace, "", "file of the sender's network namespace; empty: this one");
+ABSL_FLAG(std::string, receive_namespace, "", "file of the receiver's");
 ABSL_FLAG(std::string, source, "", "address and port that packets come from");
 ABSL_FLAG(std::string, sink, "", "address and port that packets arrive at");
-ABSL_FLAG(std::string, targets, "", "ADDRESS:PORT+STEPxCOUNT that packets are sent to");
+ABSL_FLAG(std::string, targets, "", "ADDRESS:PORT+STEPxCOUNT, comma-separated, that packets are sent to");
 ABSL_FLAG(double, rate, 10000, "packets a second over all flows");
 ABSL_FLAG(double, seconds, 5, "how long");
 ABSL_FLAG(double, overload_rate, 0, "packets a second of a first phase that is not counted; 0: none");
@@ -83,35 +83,37 @@ sockaddr_in ParseAddress(const std::string& text) {
 }
 
 std::vector<sockaddr_in> ParseTargets(const std::string& text) {
-  const std::vector<std::string> range = absl::StrSplit(text, '+');
-  const std::vector<std::string> numbers = absl::StrSplit(range.back(), 'x');
-  int step = 0, count = 0;
-  if (range.size() != 2 || numbers.size() != 2 || !absl::SimpleAtoi(numbers[0], &step) ||
-      !absl::SimpleAtoi(numbers[1], &count) || count < 1) {
-    Fail("--targets wants ADDRESS:PORT+STEPxCOUNT");
-  }
   std::vector<sockaddr_in> targets;
-  for (int i = 0; i < count; ++i) {
-    sockaddr_in target = ParseAddress(range[0]);
-    target.sin_port = htons(static_cast<uint16_t>(ntohs(target.sin_port) + i * step));
-    targets.push_back(target);
+  for (const absl::string_view part : absl::StrSplit(text, ',')) {
+    const std::vector<std::string> range = absl::StrSplit(part, '+');
+    const std::vector<std::string> numbers = absl::StrSplit(range.back(), 'x');
+    int step = 0, count = 0;
+    if (range.size() != 2 || numbers.size() != 2 || !absl::SimpleAtoi(numbers[0], &step) ||
+        !absl::SimpleAtoi(numbers[1], &count) || count < 1) {
+      Fail("--targets wants ADDRESS:PORT+STEPxCOUNT");
+    }
+    for (int i = 0; i < count; ++i) {
+      sockaddr_in target = ParseAddress(range[0]);
+      target.sin_port = htons(static_cast<uint16_t>(ntohs(target.sin_port) + i * step));
+      targets.push_back(target);
+    }
   }
   return targets;
 }
 
-// A socket of the named namespace, bound to `address`. The thread stays in its own namespace.
-int OpenSocket(const std::string& name, const sockaddr_in& address) {
+// A socket of the namespace that `file` stands for, bound to `address`. The thread stays in its own namespace.
+int OpenSocket(const std::string& file, const sockaddr_in& address) {
   const int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-  if (!name.empty()) {
-    const int there = open(absl::StrCat("/run/netns/", name).c_str(), O_RDONLY | O_CLOEXEC);
-    if (there < 0 || setns(there, CLONE_NEWNET) != 0) Fail(absl::StrCat("cannot enter namespace ", name));
+  if (!file.empty()) {
+    const int there = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (there < 0 || setns(there, CLONE_NEWNET) != 0) Fail(absl::StrCat("cannot enter namespace ", file));
     close(there);
   }
   const int handle = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   setsockopt(handle, SOL_SOCKET, SO_RCVBUFFORCE, &kSocketBufferBytes, sizeof kSocketBufferBytes);
   setsockopt(handle, SOL_SOCKET, SO_SNDBUFFORCE, &kSocketBufferBytes, sizeof kSocketBufferBytes);
   if (handle < 0 || bind(handle, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    Fail(absl::StrCat("cannot bind in namespace '", name, "': ", std::strerror(errno)));
+    Fail(absl::StrCat("cannot bind in namespace '", file, "': ", std::strerror(errno)));
   }
   if (setns(home, CLONE_NEWNET) != 0) Fail("cannot return to the first namespace");
   close(home);

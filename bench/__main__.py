@@ -1,0 +1,45 @@
+"""./dev bench [NAME ...]: measures, prints one line a row, and writes the rows as JSON below .sluice/bench/.
+
+Without a name it lists what there is. Exit status 1 if a goal was missed or a bench could not run.
+"""
+
+import argparse
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests"))
+
+from bench import datapath, sessions, veth  # noqa: E402
+from harness.process import end_on_sigterm  # noqa: E402
+
+BENCHES = {
+    "datapath": (datapath.run, "packets a second of a worker against testpmd's 5tswap: 16 384, 100 000 and 1 000 000 flows; two workers; IPv6"),
+    "sessions": (sessions.run, "session set-ups a second by the batch stream while media flows, and memory a flow and a session"),
+    "veth": (veth.run, "CPU a packet, loss-free rate, delay and overload over AF_XDP against rtpengine and testpmd"),
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each row, alternating with what it is measured against; default: 5")
+    parser.add_argument("--out", default=os.path.join(".sluice", "bench"), help=argparse.SUPPRESS)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
+    options = parser.parse_args()
+    if not options.names:
+        for name, (_, text) in BENCHES.items():
+            print(f"  {name:<10} {text}")
+        return 0
+    unknown = [name for name in options.names if name not in BENCHES]
+    if unknown:
+        print(f"dev bench: there is no bench {unknown[0]}; there are {', '.join(BENCHES)}", file=sys.stderr)
+        return 2
+    end_on_sigterm()
+    good = True
+    for name in options.names:
+        print(f"bench {name}", flush=True)
+        good = BENCHES[name][0](os.path.join(options.out, f"{name}.json"), options.rounds) and good
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
