@@ -2,6 +2,7 @@
 
 #include <rte_eal.h>
 #include <rte_mbuf.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -33,6 +34,17 @@ packet::Endpoint At(std::string_view text) {
   return *endpoint;
 }
 
+// The main thread and one worker lcore, each on all the CPUs that the process may use: EAL's default would pin them.
+std::string Lcores() {
+  cpu_set_t allowed;
+  sched_getaffinity(0, sizeof(allowed), &allowed);
+  std::string cpus;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(cpu, &allowed)) cpus += (cpus.empty() ? "" : ",") + std::to_string(cpu);
+  }
+  return "--lcores=0@(" + cpus + "),1@(" + cpus + ")";
+}
+
 rte_mempool* MakePool() {
   static int pools = 0;
   const std::string name = "test" + std::to_string(pools++);
@@ -56,6 +68,7 @@ void StartTestEal(unsigned memory_mib) {
                                           "--log-level=error",
                                           "-m",
                                           std::to_string(memory_mib),
+                                          Lcores(),
                                           "--file-prefix=test" + std::to_string(getpid())};
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
