@@ -48,11 +48,11 @@ class CallNetwork:
         self._namespaces = []
         self._ports = 0
         try:
-            self._hub = self._namespace("hub")
+            self._hub = self.namespace("hub")
             for side in ("side-a", "side-b"):
                 self._hub.run("ip", "link", "add", "name", side, "type", "bridge", "mcast_snooping", "0")
                 self._hub.run("ip", "link", "set", side, "up")
-            self.switch = self._namespace("switch")
+            self.switch = self.namespace("switch")
             self.attach(self.switch, SWITCH_LINK_A, "side-a", SWITCH_A, SWITCH_A6)
             self.attach(self.switch, SWITCH_LINK_B, "side-b", SWITCH_B, SWITCH_B6)
             self.phone_a = self.host("phone-a", "side-a", PHONE_A, PHONE_A6)
@@ -75,7 +75,7 @@ class CallNetwork:
 
     def host(self, name, side, *addresses):
         """Another host on `side`, with the switch as its gateway."""
-        host = self._namespace(name)
+        host = self.namespace(name)
         self.attach(host, "eth0", side, *addresses)
         for address in addresses:
             host.add_default_route(_gateway(side, address))
@@ -91,10 +91,10 @@ class CallNetwork:
             namespace.add_address(link, f"{address}/64" if ":" in address else f"{address}/24")
 
     def _make_nat(self):
-        self.nat = self._namespace("nat")
+        self.nat = self.namespace("nat")
         self.attach(self.nat, "outside", "side-b", NAT_OUTSIDE)
         self.nat.add_default_route(SWITCH_B)
-        self.phone_b = self._namespace("phone-b")
+        self.phone_b = self.namespace("phone-b")
         connect(self.nat, "inside", self.phone_b, "eth0")
         self.nat.add_address("inside", f"{NAT_INSIDE}/24")
         self.nat.write_sysctl("net/ipv4/ip_forward", "1")
@@ -102,7 +102,8 @@ class CallNetwork:
         self.phone_b.add_address("eth0", f"{PHONE_B}/24")
         self.phone_b.add_default_route(NAT_INSIDE)
 
-    def _namespace(self, name):
+    def namespace(self, name):
+        """Another namespace, not yet connected."""
         namespace = Namespace(name)
         self._namespaces.append(namespace)
         return namespace

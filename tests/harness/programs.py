@@ -14,9 +14,9 @@ class Programs:
     ctl: str
 
 
-def parser(description):
-    """A parser with the flags --relay, --controller and --ctl."""
-    flags = argparse.ArgumentParser(description=description)
+def parser(description, more_flags=()):
+    """A parser with the flags --relay, --controller and --ctl, and those of the parsers `more_flags`."""
+    flags = argparse.ArgumentParser(description=description, parents=list(more_flags))
     for flag, name in (("relay", "sluice-relay"), ("controller", "sluice-controller"), ("ctl", "sluicectl")):
         flags.add_argument(f"--{flag}", required=True, type=_program, metavar="FILE", help=f"{name} to run")
     return flags

@@ -90,6 +90,9 @@ class Relay:
     def serves(self):
         return self.ctl.works("sessions", "-o", "json")
 
+    def sessions(self):
+        return self.ctl.json("sessions").get("sessions", [])
+
     def stop(self):
         """Answers the exit status."""
         return self.process.stop() if self.process else None

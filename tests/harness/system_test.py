@@ -4,6 +4,7 @@ import contextlib
 import glob
 import os
 import sys
+import time
 import unittest
 
 from harness.call_network import CallNetwork
@@ -56,6 +57,13 @@ class SystemTest(unittest.TestCase):
             controller.wait_for_relay(relay.name)
         return controller
 
+    def expect_nothing_left(self, controller, *relays):
+        """Within 5 s there is no call at the controller and no session at the relays."""
+        deadline = time.monotonic() + 5
+        while controller.ctl.json("calls").get("calls") or any(relay.sessions() for relay in relays):
+            self.assertLess(time.monotonic(), deadline, "a call or a session is still there 5 s after its end")
+            time.sleep(0.05)
+
     def run(self, result=None):
         before = _bad(result)
         super().run(result)
@@ -75,9 +83,9 @@ def measured(text):
     print(f"\n  measured: {text}", flush=True)
 
 
-def main(description):
-    """Runs the test cases of the calling script with the programs that its flags name."""
-    flags, rest = parser(description).parse_known_args()
+def main(description, more_flags=()):
+    """Runs the test cases of the calling script with the programs that its flags name. `more_flags`: parsers of its own."""
+    flags, rest = parser(description, more_flags).parse_known_args()
     SystemTest.programs = programs_of(flags)
     end_on_sigterm()
     unittest.main(verbosity=2, argv=[sys.argv[0], *rest])

@@ -31,6 +31,7 @@ class SipPhone:
 
     def __init__(self, namespace, address, port, *, user, password="", server, domain, transport="udp", algorithm="MD5",
                  legacy_digest=False):
+        self.namespace = namespace
         self.user = user
         self.password = password
         self.address = address
@@ -159,6 +160,12 @@ class SipPhone:
             response = self._final_response()
         return response
 
+    def acknowledge_failure(self, invite, response):
+        """The ACK of a final response above 299 belongs to the transaction: same branch (RFC 3261 17.1.1.3)."""
+        head = [("Via", invite.get("Via")), ("Max-Forwards", "70"), ("From", invite.get("From")), ("To", response.get("To")),
+                ("Call-ID", invite.get("Call-ID")), ("CSeq", f"{invite.cseq} ACK")]
+        self.send(SipMessage(f"ACK {invite.uri} SIP/2.0", head))
+
     def call(self, number, offer, *, headers=(), password=None):
         """Sends an INVITE with `offer` (bytes, SDP) and answers the call. A phone with a password answers a challenge."""
         headers = [*headers, ("Content-Type", "application/sdp")] if offer else headers
@@ -256,12 +263,15 @@ class OutgoingCall(_Call):
         self.phone.send(self.request("ACK"))
 
     def cancel(self):
-        """Sends CANCEL, expects its 200, then 487 for the INVITE. CSeq, branch and To are those of the INVITE (9.1)."""
+        """Sends CANCEL; CSeq number, branch and To are those of the INVITE (RFC 3261 9.1)."""
         head = [("Via", self.invite.get("Via")), ("Max-Forwards", "70"), ("From", self.local),
                 ("To", self.invite.get("To")), ("Call-ID", self.call_id), ("CSeq", f"{self.invite.cseq} CANCEL")]
         self.phone.send(SipMessage(f"CANCEL {self.invite.uri} SIP/2.0", head))
+
+    def expect_cancelled(self):
+        """Waits for the 200 of the CANCEL and the 487 of the INVITE, in whatever order, and acknowledges."""
         responses = {}
-        for _ in range(2):
+        while len(responses) < 2:
             response = self.phone.receive()
             if response is None:
                 raise PhoneError(f"{self.phone.user}: CANCEL was not answered; it saw: {self.phone.history()}")
@@ -269,13 +279,9 @@ class OutgoingCall(_Call):
         if {method: response.status for method, response in responses.items()} != {"CANCEL": 200, "INVITE": 487}:
             raise PhoneError(f"{self.phone.user} cancelled and saw: {self.phone.history()}")
         self.acknowledge_failure(responses["INVITE"])
-        return responses["INVITE"]
 
     def acknowledge_failure(self, response):
-        """The ACK of a final response above 299 belongs to the transaction: same branch (RFC 3261 17.1.1.3)."""
-        head = [("Via", self.invite.get("Via")), ("Max-Forwards", "70"), ("From", self.local), ("To", response.get("To")),
-                ("Call-ID", self.call_id), ("CSeq", f"{self.invite.cseq} ACK")]
-        self.phone.send(SipMessage(f"ACK {self.invite.uri} SIP/2.0", head))
+        self.phone.acknowledge_failure(self.invite, response)
 
 
 class IncomingCall(_Call):
