@@ -1,6 +1,5 @@
 #include "signaling/service/new_account.h"
 
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "signaling/sip/digest.h"
 
 namespace sluice::service {
 
@@ -26,13 +26,6 @@ constexpr size_t kPasswordCharacters = 20;
 bool IsUserCharacter(char c) { return absl::ascii_isalnum(c) || absl::StrContains("-_.!~*'()&=+$,;?/", c); }
 
 bool IsControl(char c) { return absl::ascii_iscntrl(c); }
-
-std::string HexDigest(const EVP_MD* algorithm, const std::string& text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned int size = 0;
-  EVP_Digest(text.data(), text.size(), digest.data(), &size, algorithm, nullptr);
-  return absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(digest.data()), size));
-}
 
 }  // namespace
 
@@ -78,12 +71,11 @@ absl::StatusOr<NewAccount> MakeAccount(const controller::v1::CreateAccountReques
   made.account.display_name = wanted.display_name();
   made.account.allow_legacy_digest = wanted.allow_legacy_digest();
   made.account.create_time = now;
-  const std::string secret = absl::StrCat(wanted.name(), ":", realm, ":", made.password);
-  made.account.digests = {
-      {realm, "MD5", HexDigest(EVP_md5(), secret)},
-      {realm, "SHA-256", HexDigest(EVP_sha256(), secret)},
-      {realm, "SHA-512-256", HexDigest(EVP_sha512_256(), secret)},
-  };
+  for (const sip::DigestAlgorithm algorithm :
+       {sip::DigestAlgorithm::kMd5, sip::DigestAlgorithm::kSha256, sip::DigestAlgorithm::kSha512_256}) {
+    made.account.digests.push_back({realm, std::string(sip::DigestAlgorithmName(algorithm)),
+                                    sip::HashA1(wanted.name(), realm, made.password, algorithm)});
+  }
   return made;
 }
 

@@ -1,6 +1,9 @@
 #include "signaling/service/to_proto.h"
 
+#include <google/protobuf/stubs/common.h>
+
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,13 +13,21 @@ namespace sluice::service {
 
 namespace {
 
+// What came from the network may be no UTF-8, and a client could not parse an answer with such a string in it: broken
+// bytes become "?".
+std::string ToUtf8(const std::string& text) {
+  std::string room(text.size(), '\0');
+  const char* valid = google::protobuf::internal::UTF8CoerceToStructurallyValid(text, room.data(), '?');
+  return std::string(valid, text.size());
+}
+
 controller::v1::CallLeg ToLeg(const store::CallParty& party) {
   controller::v1::CallLeg leg;
-  leg.set_number(party.number);
-  leg.set_display_name(party.display_name);
-  leg.set_sip_call_id(party.sip_call_id);
+  leg.set_number(ToUtf8(party.number));
+  leg.set_display_name(ToUtf8(party.display_name));
+  leg.set_sip_call_id(ToUtf8(party.sip_call_id));
   leg.set_peer(party.peer);
-  leg.set_user_agent(party.user_agent);
+  leg.set_user_agent(ToUtf8(party.user_agent));
   leg.set_account(party.account);
   return leg;
 }
@@ -75,7 +86,7 @@ controller::v1::Call ToProto(const agent::CallSummary& call) {
     proto.mutable_end_cause()->set_sip_status(call.sip_status);
     proto.mutable_end_cause()->set_q850_cause(call.q850_cause);
     proto.mutable_end_cause()->set_ended_by(static_cast<controller::v1::EndedBy>(call.ended_by));
-    proto.mutable_end_cause()->set_text(call.end_text);
+    proto.mutable_end_cause()->set_text(ToUtf8(call.end_text));
   }
   return proto;
 }
@@ -86,7 +97,7 @@ controller::v1::LadderEntry ToProto(const agent::LadderEntry& entry) {
   if (ToTimestamp(entry.time, &time)) *proto.mutable_time() = time;
   proto.set_peer(static_cast<controller::v1::LadderPeer>(entry.peer));
   proto.set_received(entry.received);
-  proto.set_first_line(entry.first_line);
+  proto.set_first_line(ToUtf8(entry.first_line));
   proto.set_peer_endpoint(entry.peer_endpoint);
   proto.set_transport(entry.transport);
   proto.set_message(entry.message);
@@ -97,11 +108,11 @@ controller::v1::LadderEntry ToProto(const agent::LadderEntry& entry) {
 controller::v1::Binding ToProto(const store::AccountBindings& binding) {
   controller::v1::Binding proto;
   proto.set_account(binding.account);
-  proto.set_contact(binding.binding.contact);
+  proto.set_contact(ToUtf8(binding.binding.contact));
   proto.set_source(absl::StrCat(binding.binding.transport, ":", binding.binding.source));
   google::protobuf::Timestamp time;
   if (ToTimestamp(binding.binding.expire_time, &time)) *proto.mutable_expire_time() = time;
-  proto.set_user_agent(binding.binding.user_agent);
+  proto.set_user_agent(ToUtf8(binding.binding.user_agent));
   proto.set_behind_nat(binding.binding.behind_nat);
   return proto;
 }
@@ -143,8 +154,8 @@ controller::v1::CallRecord ToProto(const store::CallRecord& record) {
   for (const store::StreamRecord& stream : record.streams) {
     controller::v1::StreamRecord* to = proto.add_streams();
     to->set_stream_id(stream.stream_id);
-    to->set_media(stream.media);
-    to->set_codec(stream.codec);
+    to->set_media(ToUtf8(stream.media));
+    to->set_codec(ToUtf8(stream.codec));
     *to->mutable_from_caller() = ToStatistics(stream.from_caller);
     *to->mutable_from_callee() = ToStatistics(stream.from_callee);
     to->set_sent_to_callee(stream.from_caller.forwarded);

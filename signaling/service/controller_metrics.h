@@ -1,0 +1,26 @@
+// The controller's Prometheus families, made afresh at each scrape from the statistics that it has anyway.
+//
+// Every label has a bounded set of values: directions, methods that we know (others are OTHER), status codes, reasons
+// of drops, states of health, and the relays of the config.
+//
+// Threads: any; a pure function.
+#ifndef SLUICE_SIGNALING_SERVICE_CONTROLLER_METRICS_H_
+#define SLUICE_SIGNALING_SERVICE_CONTROLLER_METRICS_H_
+
+#include <prometheus/metric_family.h>
+
+#include <vector>
+
+#include "signaling/agent/call_control.h"
+#include "signaling/fleet/fleet.h"
+#include "signaling/store/store.h"
+
+namespace sluice::service {
+
+std::vector<prometheus::MetricFamily> ControllerMetrics(const agent::SignalingStatistics& signaling,
+                                                        const store::StoreStatistics& store,
+                                                        const std::vector<fleet::RelayInfo>& relays);
+
+}  // namespace sluice::service
+
+#endif  // SLUICE_SIGNALING_SERVICE_CONTROLLER_METRICS_H_

@@ -1,0 +1,81 @@
+#include "signaling/service/controller_metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <prometheus/text_serializer.h>
+
+#include <sstream>
+#include <string>
+
+namespace sluice::service {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string Text(const agent::SignalingStatistics& signaling, const store::StoreStatistics& store = {},
+                 const std::vector<fleet::RelayInfo>& relays = {}) {
+  std::ostringstream text;
+  prometheus::TextSerializer().Serialize(text, ControllerMetrics(signaling, store, relays));
+  return text.str();
+}
+
+TEST(ControllerMetrics, TellsCallsByHowTheyWent) {
+  agent::SignalingStatistics signaling;
+  signaling.calls = 2;
+  signaling.calls_started = 10;
+  signaling.calls_answered = 7;
+  signaling.refused_calls = {{404, 1}, {486, 2}};
+  const std::string text = Text(signaling);
+  EXPECT_THAT(text, HasSubstr("# TYPE sluice_calls gauge\nsluice_calls 2\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_calls_started_total 10\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_calls_answered_total 7\n"));
+  EXPECT_THAT(text, HasSubstr("sluice_calls_refused_total{status=\"404\"} 1\n"
+                              "sluice_calls_refused_total{status=\"486\"} 2\n"));
+}
+
+TEST(ControllerMetrics, TellsMessagesByMethodStatusAndDirection) {
+  agent::SignalingStatistics signaling;
+  signaling.received_messages = {{"INVITE", 3}, {"200 BYE", 1}};
+  signaling.sent_messages = {{"407 INVITE", 2}};
+  signaling.retransmissions_sent = 4;
+  signaling.dropped_messages = {{"no_call_id", 5}};
+  const std::string text = Text(signaling);
+  EXPECT_THAT(text, HasSubstr("sluice_sip_requests_total{direction=\"received\",method=\"INVITE\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("sluice_sip_responses_total{direction=\"received\",method=\"BYE\",status=\"200\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("sluice_sip_responses_total{direction=\"sent\",method=\"INVITE\",status=\"407\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("sluice_sip_retransmissions_total{direction=\"sent\"} 4\n"));
+  EXPECT_THAT(text, HasSubstr("sluice_sip_dropped_total{reason=\"no_call_id\"} 5\n"));
+}
+
+TEST(ControllerMetrics, TellsWhatTheStoreHoldsAndOwes) {
+  store::StoreStatistics store;
+  store.accounts = 4;
+  store.bindings = 3;
+  store.records_waiting = 2;
+  store.records_dropped = 1;
+  const std::string text = Text({}, store);
+  EXPECT_THAT(text, HasSubstr("\nsluice_accounts 4\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_bindings 3\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_call_records_waiting 2\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_call_records_dropped_total 1\n"));
+}
+
+TEST(ControllerMetrics, CountsRelaysByHealthAlsoWhereThereIsNone) {
+  fleet::RelayInfo healthy;
+  healthy.name = "relay-1";
+  healthy.health = fleet::RelayHealth::kHealthy;
+  healthy.sessions = 12;
+  fleet::RelayInfo down;
+  down.name = "relay-2";
+  down.health = fleet::RelayHealth::kDown;
+  const std::string text = Text({}, {}, {healthy, down});
+  EXPECT_THAT(text, HasSubstr("sluice_relays{health=\"connecting\"} 0\n"
+                              "sluice_relays{health=\"healthy\"} 1\n"
+                              "sluice_relays{health=\"draining\"} 0\n"
+                              "sluice_relays{health=\"down\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("sluice_relay_sessions_wanted{relay=\"relay-1\"} 12\n"));
+  EXPECT_THAT(text, HasSubstr("sluice_relay_healthy{relay=\"relay-2\"} 0\n"));
+}
+
+}  // namespace
+}  // namespace sluice::service
