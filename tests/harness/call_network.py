@@ -8,7 +8,7 @@ The sides are bridges in a namespace of their own, so that more hosts (a second 
 198.18.0.0/15 and 2001:db8::/32, which are for tests only, and no interface of the machine takes part.
 """
 
-from harness.namespaces import Namespace, connect
+from harness.namespaces import Namespace, address_command, connect, default_route_command
 
 SWITCH_A = "198.18.1.1"
 SWITCH_B = "198.18.2.1"
@@ -49,9 +49,8 @@ class CallNetwork:
         self._ports = 0
         try:
             self._hub = self.namespace("hub")
-            for side in ("side-a", "side-b"):
-                self._hub.run("ip", "link", "add", "name", side, "type", "bridge", "mcast_snooping", "0")
-                self._hub.run("ip", "link", "set", side, "up")
+            self._hub.ip(*(command for side in ("side-a", "side-b") for command in (
+                f"link add name {side} type bridge mcast_snooping 0", f"link set {side} up")))
             self.switch = self.namespace("switch")
             self.attach(self.switch, SWITCH_LINK_A, "side-a", SWITCH_A, SWITCH_A6)
             self.attach(self.switch, SWITCH_LINK_B, "side-b", SWITCH_B, SWITCH_B6)
@@ -77,8 +76,7 @@ class CallNetwork:
         """Another host on `side`, with the switch as its gateway."""
         host = self.namespace(name)
         self.attach(host, "eth0", side, *addresses)
-        for address in addresses:
-            host.add_default_route(_gateway(side, address))
+        host.ip(*(default_route_command(_gateway(side, address)) for address in addresses))
         return host
 
     def attach(self, namespace, link, side, *addresses):
@@ -86,21 +84,18 @@ class CallNetwork:
         self._ports += 1
         port = f"port{self._ports}"
         connect(namespace, link, self._hub, port)
-        self._hub.run("ip", "link", "set", port, "master", side)
-        for address in addresses:
-            namespace.add_address(link, f"{address}/64" if ":" in address else f"{address}/24")
+        self._hub.ip(f"link set {port} master {side}")
+        namespace.ip(*(address_command(link, address, 64 if ":" in address else 24) for address in addresses))
 
     def _make_nat(self):
         self.nat = self.namespace("nat")
         self.attach(self.nat, "outside", "side-b", NAT_OUTSIDE)
-        self.nat.add_default_route(SWITCH_B)
         self.phone_b = self.namespace("phone-b")
         connect(self.nat, "inside", self.phone_b, "eth0")
-        self.nat.add_address("inside", f"{NAT_INSIDE}/24")
+        self.nat.ip(address_command("inside", NAT_INSIDE, 24), default_route_command(SWITCH_B))
         self.nat.write_sysctl("net/ipv4/ip_forward", "1")
         self.nat.run("nft", "-f", "-", stdin=_NAT_RULES)
-        self.phone_b.add_address("eth0", f"{PHONE_B}/24")
-        self.phone_b.add_default_route(NAT_INSIDE)
+        self.phone_b.ip(address_command("eth0", PHONE_B, 24), default_route_command(NAT_INSIDE))
 
     def namespace(self, name):
         """Another namespace, not yet connected."""

@@ -1,22 +1,26 @@
 """Network namespaces that leave nothing behind, whatever happens to the test.
 
-A namespace here has no name in /run/netns: it belongs to a holder process, and the kernel removes it (links, addresses, nftables, XDP
-programs) when the holder is gone. The holder gets SIGKILL when the test process ends (PR_SET_PDEATHSIG), so an exception, SIGTERM and even
-kill -9 of the test clean up the same way. To look inside while a test runs: `nsenter --net --target PID` with the PID that `ps` shows
-beside "sleep infinity".
+A namespace here has no name in /run/netns: it lives by a file descriptor of the test process and by the programs that run in it. Those
+programs get SIGKILL when the test process ends (harness/process.py), and the kernel then removes the namespace with its links, addresses,
+nftables and XDP programs. So an exception, SIGTERM and even kill -9 of the test clean up the same way. To look inside while a test runs:
+`nsenter --net=/proc/PID/fd/N`, with what `ls -l /proc/PID/fd` shows of the test process.
 
-Threads: make namespaces and links in the main thread (PDEATHSIG goes by thread). `entered` moves the calling thread only.
+Threads: any; `entered` moves the calling thread only.
 """
 
 import contextlib
 import ctypes
+import fcntl
 import os
+import socket
+import struct
 import subprocess
-import time
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNET = 0x40000000
-# Bazel and `su` leave out where ip, nft and ethtool are.
+_SIOCETHTOOL = 0x8946
+_ETHTOOL_STXCSUM = 0x17
+# Bazel and `su` leave out where ip and nft are.
 _ENVIRONMENT = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
 
 
@@ -29,41 +33,32 @@ class Namespace:
 
     def __init__(self, name):
         self.name = name
-        self._holder = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "sleep", "infinity"], stdin=subprocess.DEVNULL)
-        self._wait_until_apart()
-        self.run("ip", "link", "set", "lo", "up")
+        home = _current()
+        try:
+            if _LIBC.unshare(_CLONE_NEWNET) != 0:
+                raise NamespaceError(f"{name}: cannot make a network namespace ({os.strerror(ctypes.get_errno())}); run this as root")
+            try:
+                self._descriptor = _current()
+            finally:
+                _setns(home)
+        finally:
+            os.close(home)
+        self.ip("link set lo up")
         # An address is usable at once: nobody else can have it here.
         self.write_sysctl("net/ipv6/conf/default/accept_dad", "0")
         self.write_sysctl("net/ipv6/conf/default/router_solicitations", "0")
 
     @property
-    def pid(self):
-        return self._holder.pid
-
-    def command(self, *argv):
-        """`argv` as it has to be started so that it runs in here."""
-        # Not `ip netns exec`, which mounts another /sys and hides /sys/fs/bpf.
-        return ["nsenter", f"--net=/proc/{self.pid}/ns/net", *argv]
-
-    def run(self, *argv, stdin=None):
-        """Runs a short command in here and answers its output."""
-        done = subprocess.run(self.command(*argv), input=stdin, capture_output=True, text=True, timeout=20,
-                              env=_ENVIRONMENT, check=False)
-        if done.returncode != 0:
-            raise NamespaceError(f"{self.name}: `{' '.join(argv)}` failed: {done.stderr.strip() or done.stdout.strip()}")
-        return done.stdout
+    def path(self):
+        """What `ip link … netns` takes."""
+        return f"/proc/{os.getpid()}/fd/{self._descriptor}"
 
     @contextlib.contextmanager
     def entered(self):
-        """The calling thread is in here during the block: sockets that it makes stay here for ever."""
-        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        """The calling thread is in here during the block: sockets and processes that it makes stay here for ever."""
+        home = _current()
         try:
-            inside = os.open(f"/proc/{self.pid}/ns/net", os.O_RDONLY)
-            try:
-                _setns(inside)
-            finally:
-                os.close(inside)
+            _setns(self._descriptor)
             try:
                 yield self
             finally:
@@ -71,33 +66,24 @@ class Namespace:
         finally:
             os.close(home)
 
+    def run(self, *argv, stdin=None):
+        """Runs a short command in here and answers its output."""
+        with self.entered():
+            done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=20, env=_ENVIRONMENT, check=False)
+        if done.returncode != 0:
+            raise NamespaceError(f"{self.name}: `{' '.join(argv)}` failed: {done.stderr.strip() or done.stdout.strip()}")
+        return done.stdout
+
+    def ip(self, *commands):
+        """Runs commands of ip(8), each without the word `ip`, in one process."""
+        self.run("ip", "-batch", "-", stdin="\n".join(commands) + "\n")
+
     def write_sysctl(self, path, value):
         with self.entered(), open(f"/proc/sys/{path}", "w", encoding="ascii") as file:
             file.write(value)
 
-    def add_address(self, link, address):
-        """`address` with its prefix length, "198.18.1.2/24"."""
-        self.run("ip", "address", "add", address, "dev", link, *(["nodad"] if ":" in address else []))
-
-    def add_default_route(self, gateway):
-        self.run("ip", *(["-6"] if ":" in gateway else []), "route", "add", "default", "via", gateway)
-
     def close(self):
-        if self._holder.poll() is None:
-            self._holder.kill()
-        self._holder.wait()
-
-    def _wait_until_apart(self):
-        ours = os.readlink("/proc/self/ns/net")
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline:
-            if self._holder.poll() is not None:
-                raise NamespaceError(f"{self.name}: cannot make a network namespace; the tests want root")
-            with contextlib.suppress(OSError):
-                if os.readlink(f"/proc/{self.pid}/ns/net") != ours:
-                    return
-            time.sleep(0.002)
-        raise NamespaceError(f"{self.name}: no network namespace after 5 s")
+        os.close(self._descriptor)
 
 
 def connect(first, first_link, second, second_link):
@@ -106,11 +92,36 @@ def connect(first, first_link, second, second_link):
     One queue each way, since XDP wants as many receive queues as the peer has transmit queues; no transmit checksum offload, since a
     receiver of raw frames would see half-made checksums.
     """
-    first.run("ip", "link", "add", "name", first_link, "numtxqueues", "1", "numrxqueues", "1", "type", "veth",
-              "peer", "name", second_link, "numtxqueues", "1", "numrxqueues", "1", "netns", str(second.pid))
+    first.ip(f"link add name {first_link} numtxqueues 1 numrxqueues 1 type veth "
+             f"peer name {second_link} numtxqueues 1 numrxqueues 1 netns {second.path}",
+             f"link set {first_link} up")
+    second.ip(f"link set {second_link} up")
     for namespace, link in ((first, first_link), (second, second_link)):
-        namespace.run("ethtool", "-K", link, "tx", "off")
-        namespace.run("ip", "link", "set", link, "up")
+        with namespace.entered():
+            _checksums_in_software(link)
+
+
+def address_command(link, address, length):
+    """For Namespace.ip: gives `link` the address with that prefix length, usable at once."""
+    return f"address add {address}/{length} dev {link}{' nodad' if ':' in address else ''}"
+
+
+def default_route_command(gateway):
+    """For Namespace.ip."""
+    return f"route add default via {gateway}"
+
+
+def _checksums_in_software(link):
+    """What `ethtool -K link tx off` does."""
+    value = ctypes.create_string_buffer(struct.pack("II", _ETHTOOL_STXCSUM, 0))
+    request = struct.pack("16sP16x", link.encode(), ctypes.addressof(value))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, _SIOCETHTOOL, request)
+
+
+def _current():
+    """A descriptor of the calling thread's namespace."""
+    return os.open("/proc/thread-self/ns/net", os.O_RDONLY)
 
 
 def _setns(descriptor):

@@ -3,6 +3,7 @@
 Threads: start processes in the main thread (they get SIGKILL when the thread that started them ends).
 """
 
+import contextlib
 import signal
 import subprocess
 import time
@@ -22,9 +23,9 @@ class Process:
         self.argv = list(argv)
         self.log_path = log_path
         self.start_time = time.monotonic()
-        command = namespace.command(*self.argv) if namespace else self.argv
-        with open(log_path, "ab") as log:
-            self._process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command], stdin=subprocess.DEVNULL,
+        # The child is where the thread is that starts it. Not `ip netns exec`, which mounts another /sys and hides /sys/fs/bpf.
+        with open(log_path, "ab") as log, namespace.entered() if namespace else contextlib.nullcontext():
+            self._process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *self.argv], stdin=subprocess.DEVNULL,
                                              stdout=log, stderr=log, cwd=folder)
 
     def __enter__(self):
