@@ -4,12 +4,18 @@
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <linux/if_link.h>
+#include <spdlog/spdlog.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstdarg>
+#include <cstdio>
 #include <cstring>
+#include <iterator>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -34,6 +40,15 @@ class Fd {
  private:
   int fd_;
 };
+
+// What libbpf writes, here and in DPDK's driver, would go to standard error.
+int LogLibbpf(libbpf_print_level level, const char* format, va_list arguments) {
+  std::array<char, 512> line;
+  if (level == LIBBPF_DEBUG || vsnprintf(line.data(), line.size(), format, arguments) < 0) return 0;
+  const std::string_view text(line.data());
+  spdlog::debug("{}", text.substr(0, text.find_last_not_of('\n') + 1));
+  return 0;
+}
 
 absl::Status SystemError(const std::string& what, int error) {
   const std::string text = absl::StrCat(what, ": ", strerror(error));
@@ -122,6 +137,7 @@ MediaFilterFile::~MediaFilterFile() {
 std::string MediaFilterFile::path() const { return absl::StrCat("/proc/self/fd/", fd_); }
 
 absl::Status PrepareForMediaFilter(const KernelInterface& interface) {
+  libbpf_set_print(LogLibbpf);
   const Fd probe(socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0));
   if (!probe.is_open()) {
     if (errno == EAFNOSUPPORT) {

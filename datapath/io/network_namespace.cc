@@ -39,7 +39,8 @@ void NetworkNamespace::Enter() const { Check(setns(fd_, CLONE_NEWNET) == 0, "set
 
 bool NetworkNamespace::Run(const std::string& command) const {
   const InNamespace in(*this);
-  return std::system(command.c_str()) == 0;
+  // A test's path lacks the folders of root's tools.
+  return std::system(("PATH=$PATH:/usr/sbin:/sbin; " + command).c_str()) == 0;
 }
 
 InNamespace::InNamespace(const NetworkNamespace& space) : before_(OpenOwn()) { space.Enter(); }
