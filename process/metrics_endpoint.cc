@@ -40,7 +40,10 @@ absl::StatusOr<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Start(const st
                                                  "; is the address held by another process?"));
   }
   parts->exposer->RegisterCollectable(parts->source);
-  return std::unique_ptr<MetricsEndpoint>(new MetricsEndpoint(std::move(parts)));
+  auto endpoint = std::unique_ptr<MetricsEndpoint>(new MetricsEndpoint(std::move(parts)));
+  endpoint->address_ =
+      absl::StrCat(address.substr(0, address.rfind(':') + 1), endpoint->parts_->exposer->GetListeningPorts().front());
+  return endpoint;
 }
 
 prometheus::MetricFamily CounterFamily(const std::string& name, const std::string& help) {

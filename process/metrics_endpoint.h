@@ -28,12 +28,16 @@ class MetricsEndpoint {
   static absl::StatusOr<std::unique_ptr<MetricsEndpoint>> Start(const std::string& address, CollectFunction collect);
   ~MetricsEndpoint();
 
+  // With the port that the kernel chose for a port of 0.
+  const std::string& address() const { return address_; }
+
  private:
   class Source;
   struct Parts;
   explicit MetricsEndpoint(std::unique_ptr<Parts> parts);
 
   std::unique_ptr<Parts> parts_;
+  std::string address_;
 };
 
 // Pieces to make families of: name as in "sluice_relay_packets_total", labels as {{"reason", "no_flow"}}.
