@@ -111,7 +111,7 @@ struct UpdateMedia {
 };
 // Answered to the agent, for the record; the call does not wait.
 struct DeleteMedia {};
-enum class CallTimer : uint8_t { kRing, kSession, kRefresh, kDuration, kGlare, kAnswerWait };
+enum class CallTimer : uint8_t { kRing, kSession, kRefresh, kDuration, kAnswerWait };
 // One a kind; setting it again moves it.
 struct SetTimer {
   CallTimer timer;

@@ -60,6 +60,9 @@ class Dialog {
   absl::string_view NextHop() const { return routes_.empty() ? absl::string_view(target_) : NextRoute(); }
 
   const std::string& call_id() const { return call_id_; }
+  // Values of From and To as our requests carry them.
+  const std::string& local() const { return local_; }
+  const std::string& remote() const { return remote_; }
   absl::string_view local_tag() const { return TagOf(local_); }
   // Empty: no response has carried a tag yet.
   absl::string_view remote_tag() const { return TagOf(remote_); }

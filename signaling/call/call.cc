@@ -1,0 +1,185 @@
+#include "signaling/call/call.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "signaling/call/call_core.h"
+
+namespace sluice::call {
+
+Call::Call(const CallOptions& options, Names& names) : core_(std::make_unique<Core>(options, names)) {}
+Call::~Call() = default;
+
+Actions Call::Start(const sip::Message& invite, sip::ServerTransactionId transaction, const Party& caller,
+                    const std::vector<Party>& callees, absl::Time now) {
+  return core_->Start(invite, transaction, caller, callees, now);
+}
+
+Actions Call::OnRequest(LegNumber leg, sip::ServerTransactionId transaction, const sip::Message& request,
+                        const sip::Hop& hop, absl::Time now) {
+  return core_->OnRequest(leg, transaction, request, hop, now);
+}
+
+Actions Call::OnAck(LegNumber leg, const sip::Message& ack, absl::Time now) { return core_->OnAck(leg, ack, now); }
+
+Actions Call::OnAckMissing(LegNumber leg, sip::ServerTransactionId, absl::Time now) {
+  return core_->OnAckMissing(leg, now);
+}
+
+Actions Call::OnCancel(LegNumber leg, sip::ServerTransactionId transaction, const sip::Message& cancel,
+                       absl::Time now) {
+  return core_->OnCancel(leg, transaction, cancel, now);
+}
+
+Actions Call::OnResponse(LegNumber leg, RequestNumber number, const sip::Message& response, const sip::Hop&,
+                         absl::Time now) {
+  return core_->OnResponse(leg, number, response, now);
+}
+
+Actions Call::OnRequestFailed(LegNumber leg, RequestNumber number, sip::TransactionFailure failure, absl::Time now) {
+  return core_->OnRequestFailed(leg, number, failure, now);
+}
+
+Actions Call::OnMedia(const MediaAnswer& answer, absl::Time now) { return core_->OnMedia(answer, now); }
+
+Actions Call::OnMediaTimeout(absl::string_view text, absl::Time now) { return core_->OnMediaTimeout(text, now); }
+
+Actions Call::OnTimer(CallTimer timer, absl::Time now) { return core_->OnTimer(timer, now); }
+
+Actions Call::HangUp(Ended::By by, absl::string_view text, absl::Time now) { return core_->HangUp(by, text, now); }
+
+bool Call::ended() const { return core_->ended(); }
+
+void Call::Core::Begin(absl::Time now) {
+  now_ = now;
+  actions_.clear();
+}
+
+Actions Call::Core::Take() {
+  if (end_ && !ended_ && IsOver()) {
+    ended_ = true;
+    for (Leg& leg : legs_) Close(leg);
+    for (uint32_t i = 0; timers_ != 0; ++i) CancelTimer(static_cast<CallTimer>(i));
+    actions_.push_back(Ended{end_->by, end_->status, end_->cause, end_->text});
+  }
+  return std::move(actions_);
+}
+
+Leg* Call::Core::Find(LegNumber number) { return number < legs_.size() ? &legs_[number] : nullptr; }
+
+Leg* Call::Core::Opposite(const Leg& leg) {
+  if (leg.number != kCaller) return &caller();
+  if (callee_ != 0) return &legs_[callee_];
+  return legs_.size() == 2 ? &legs_[1] : nullptr;
+}
+
+sip::Hop Call::Core::HopOf(const Leg& leg) const {
+  sip::Hop hop = leg.party.hop;
+  if (leg.party.behind_nat || !leg.dialog) return hop;
+  const std::optional<sip::Uri> uri = sip::Uri::Parse(leg.dialog->NextHop());
+  if (!uri || uri->Transport().value_or(hop.protocol) != hop.protocol) return hop;
+  const std::optional<sip::Endpoint> endpoint = uri->Address();
+  // Names are not looked up in the middle of a call, and addresses of another family are not reached from here.
+  if (!endpoint || endpoint->is_v6 != hop.remote.is_v6 || *endpoint == hop.remote) return hop;
+  hop.remote = *endpoint;
+  hop.connection = 0;
+  return hop;
+}
+
+std::string Call::Core::ContactFor(const Party& party, absl::string_view local_address) {
+  std::string user;
+  if (const std::optional<sip::NameAddress> local = sip::NameAddress::Parse(local_address)) {
+    user = local->uri.DecodedUser();
+  }
+  sip::Uri uri = sip::Uri::SipAt(user, party.advertised);
+  if (party.hop.protocol != sip::Protocol::kUdp) {
+    uri.SetParameter("transport", absl::AsciiStrToLower(sip::ProtocolName(party.hop.protocol)));
+  }
+  return absl::StrCat("<", uri.text(), ">");
+}
+
+RequestNumber Call::Core::Send(Leg& leg, ClientRequest::Kind kind, sip::Message message, ServerRequest passed) {
+  ClientRequest request;
+  request.number = ++last_request_;
+  request.leg = leg.number;
+  request.kind = kind;
+  request.method = message.method();
+  request.cseq = message.CSeqNumber();
+  request.passed = std::move(passed);
+  requests_.push_back(std::move(request));
+  actions_.push_back(SendRequest{leg.number, last_request_, std::move(message), HopOf(leg)});
+  return last_request_;
+}
+
+void Call::Core::Acknowledge(Leg& leg, RequestNumber number, uint32_t cseq, const sip::Dialog& dialog,
+                             absl::string_view sdp) {
+  sip::Message ack = dialog.MakeAck(cseq);
+  ack.Add(sip::Header::kUserAgent, options_.user_agent);
+  if (!sdp.empty()) ack.SetBody("application/sdp", sdp);
+  actions_.push_back(SendAck{leg.number, number, std::move(ack), HopOf(leg)});
+}
+
+sip::Message Call::Core::Answer(const ServerRequest& request, uint16_t status, absl::string_view text) const {
+  const absl::string_view tag = legs_.empty() ? absl::string_view() : legs_[kCaller].dialog->local_tag();
+  sip::Message response = sip::Message::ResponseTo(request.request, status, tag, text);
+  if (status > 100) response.Add(sip::Header::kServer, options_.user_agent);
+  return response;
+}
+
+void Call::Core::Respond(const Leg& leg, sip::ServerTransactionId transaction, sip::Message message) {
+  actions_.push_back(call::Respond{leg.number, transaction, std::move(message)});
+}
+
+void Call::Core::Refuse(const Leg& leg, sip::ServerTransactionId transaction, const sip::Message& request,
+                        uint16_t status, absl::string_view text) {
+  Respond(leg, transaction, Answer({transaction, request}, status, text));
+}
+
+Actions Call::Core::OnResponse(LegNumber number, RequestNumber request_number, const sip::Message& response,
+                               absl::Time now) {
+  Begin(now);
+  Leg* leg = Find(number);
+  if (leg == nullptr || ended_) return Take();
+  const auto found = std::find_if(requests_.begin(), requests_.end(), [&](const ClientRequest& request) {
+    return request.number == request_number && request.leg == number;
+  });
+  if (found == requests_.end()) {
+    // A further 2xx to an INVITE that forked on its way (RFC 3261 13.2.2.4).
+    if (request_number == leg->invite && response.is_success()) EndSpareDialog(*leg, response);
+    return Take();
+  }
+  const ClientRequest request = *found;
+  if (response.is_final()) requests_.erase(found);
+  switch (request.kind) {
+    case ClientRequest::Kind::kInvite:
+      OnInviteResponse(*leg, request, response);
+      break;
+    case ClientRequest::Kind::kOffer:
+      OnOfferResponse(request, response);
+      break;
+    case ClientRequest::Kind::kRefresh:
+      OnRefreshResponse(request, response);
+      break;
+    case ClientRequest::Kind::kPassed:
+      PassResponse(request, response);
+      break;
+    case ClientRequest::Kind::kBye:
+      // Whatever it says: the peer has seen the BYE, or does not know the dialog.
+      if (response.is_final()) leg->state = Leg::State::kOver;
+      break;
+  }
+  return Take();
+}
+
+Actions Call::Core::OnRequestFailed(LegNumber number, RequestNumber request_number, sip::TransactionFailure failure,
+                                    absl::Time now) {
+  const Leg* leg = Find(number);
+  const uint16_t status = failure == sip::TransactionFailure::kTimeout ? 408 : 503;
+  // Without header fields: nobody reads a Via or tag of a response that never came.
+  if (leg == nullptr) return {};
+  return OnResponse(number, request_number, sip::Message::Response(status), now);
+}
+
+}  // namespace sluice::call

@@ -1,0 +1,240 @@
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "signaling/call/call_core.h"
+#include "signaling/call/header_passing.h"
+#include "signaling/call/q850.h"
+#include "signaling/call/session_body.h"
+#include "signaling/sdp/offer_answer.h"
+
+namespace sluice::call {
+namespace {
+
+// Which of two failures of different callees tells the caller more; lower is better (RFC 3261 16.7 step 6, and busy
+// before not reached).
+int Rank(uint16_t status) {
+  if (status >= 600) return 0;
+  if (status < 400) return 1;
+  if (status == 486) return 2;
+  if (status == 408 || status == 481) return 6;
+  if (status == 480) return 4;
+  return status < 500 ? 3 : 5;
+}
+
+// A challenge is for whoever has the callee's credentials, which the caller has not: to the caller its callee is
+// somebody that we cannot get through to.
+uint16_t PassedStatus(uint16_t status) { return status == 401 || status == 407 ? 502 : status; }
+
+}  // namespace
+
+void Call::Core::OnInviteResponse(Leg& leg, const ClientRequest& request, const sip::Message& response) {
+  if (leg.state == Leg::State::kCancelling) {
+    if (response.is_success()) {
+      // It crossed the CANCEL.
+      leg.dialog->OnResponse(response);
+      Acknowledge(leg, request.number, request.cseq, *leg.dialog, "");
+      SendBye(leg);
+    } else if (response.is_final()) {
+      leg.state = Leg::State::kOver;
+    }
+    return;
+  }
+  if (leg.state != Leg::State::kInviting) return;
+  if (response.is_provisional()) return OnProvisional(leg, response);
+  if (response.is_success()) return OnSuccess(leg, response);
+  const absl::Duration demanded = SessionTimer::Demanded(response);
+  if (response.status() == 422 && demanded > leg.asked_expires) {
+    leg.min_expires = static_cast<uint32_t>(absl::ToInt64Seconds(demanded));
+    return InviteCallee(leg);
+  }
+  OnFailure(leg, response);
+}
+
+void Call::Core::OnProvisional(Leg& leg, const sip::Message& response) {
+  // 199 tells of an early dialog's end and is for those who asked for it (RFC 6228).
+  if (response.status() == 100 || response.status() == 199) return;
+  leg.dialog->OnResponse(response);
+  if (response.Has(sip::Header::kAllow)) leg.allows_update = response.HasElement(sip::Header::kAllow, "UPDATE");
+  if (!ringing_) {
+    ringing_ = true;
+    actions_.push_back(Progress{Progress::Step::kRinging, leg.number});
+  }
+  const absl::string_view sdp = SdpOf(response);
+  // An offer cannot come here, for none of ours asks for reliable provisional responses; and of several callees the
+  // first that sends early media is heard.
+  if (sdp.empty() || late_offer_ || (early_leg_ != 0 && early_leg_ != leg.number)) {
+    return PassProvisional(response, "");
+  }
+  const absl::StatusOr<sdp::SessionDescription> offer = sdp::SessionDescription::Parse(SdpOf(invite_->request));
+  absl::StatusOr<sdp::SessionDescription> answer = sdp::SessionDescription::Parse(sdp);
+  if (!answer.ok() || !sdp::CheckAnswer(*offer, *answer).ok()) return PassProvisional(response, "");
+  early_leg_ = leg.number;
+  leg.early_sdp = std::string(sdp);
+  MediaSession session = AgreedSession(*offer, *answer, 0, Peers());
+  AskForMedia(std::move(session), [this, response, answer = *std::move(answer)](Outcome outcome) {
+    const bool heard = outcome == Outcome::kDone || outcome == Outcome::kDelayed;
+    PassProvisional(response, heard ? WriteSdp(caller(), answer) : "");
+  });
+}
+
+void Call::Core::PassProvisional(const sip::Message& response, absl::string_view sdp) {
+  sip::Message passed =
+      sip::Message::ResponseTo(invite_->request, response.status(), caller().dialog->local_tag(), response.reason());
+  passed.Add(sip::Header::kContact, ContactOf(caller()));
+  PassHeaders(response, options_.blocked_headers, passed);
+  if (!sdp.empty()) {
+    PassSessionBody(response, sdp, passed);
+  } else if (SdpOf(response).empty()) {
+    PassBody(response, passed);
+  }
+  Respond(caller(), invite_->transaction, std::move(passed));
+}
+
+void Call::Core::OnSuccess(Leg& leg, const sip::Message& response) {
+  CancelTimer(CallTimer::kRing);
+  leg.dialog->OnResponse(response);
+  leg.state = Leg::State::kAnswered;
+  callee_ = leg.number;
+  if (response.Has(sip::Header::kAllow)) leg.allows_update = response.HasElement(sip::Header::kAllow, "UPDATE");
+  leg.timer.OnAnswer(response, leg.asked_expires, now_);
+  for (Leg& other : legs_) {
+    if (other.number != kCaller && other.state == Leg::State::kInviting) {
+      Cancel(other, "SIP;cause=200;text=\"Call completed elsewhere\"");
+    }
+  }
+  if (late_offer_) return OnLateOffer(leg, response);
+
+  Acknowledge(leg, leg.invite, leg.invite_cseq, *leg.dialog, "");
+  // A 2xx without SDP stands by what the same callee has said before.
+  const std::string early = std::exchange(leg.early_sdp, std::string());
+  const absl::string_view sdp = SdpOf(response).empty() ? absl::string_view(early) : SdpOf(response);
+  if (sdp.empty()) return EndUnusable(488, "the callee's 2xx has no SDP");
+  const absl::StatusOr<sdp::SessionDescription> offer = sdp::SessionDescription::Parse(SdpOf(invite_->request));
+  absl::StatusOr<sdp::SessionDescription> answer = sdp::SessionDescription::Parse(sdp);
+  if (!answer.ok()) return EndUnusable(488, absl::StrCat("the callee's answer: ", answer.status().message()));
+  if (const absl::Status fits = sdp::CheckAnswer(*offer, *answer); !fits.ok()) return EndUnusable(488, fits.message());
+  MediaSession session = AgreedSession(*offer, *answer, 0, Peers());
+  AskForMedia(std::move(session), [this, response, answer = *std::move(answer)](Outcome outcome) {
+    if (outcome == Outcome::kRefused) return EndUnusable(488, media_text_);
+    if (outcome == Outcome::kUnavailable) return EndUnusable(503, media_text_);
+    AnswerCaller(response, WriteSdp(caller(), answer));
+  });
+}
+
+void Call::Core::OnLateOffer(Leg& leg, const sip::Message& response) {
+  leg.unacknowledged = leg.invite;
+  absl::StatusOr<sdp::SessionDescription> offer = sdp::SessionDescription::Parse(SdpOf(response));
+  if (!offer.ok() || !HasCarried(*offer)) return EndUnusable(488, "the callee's 2xx has no offer that can be carried");
+  MediaSession session = ProposedSession({}, *offer, 1, Peers());
+  AskForMedia(std::move(session), [this, response, offer = *std::move(offer)](Outcome outcome) {
+    if (outcome == Outcome::kRefused) return EndUnusable(488, media_text_);
+    if (outcome != Outcome::kDone) return EndUnusable(503, media_text_);
+    legs_[callee_].early_sdp = std::string(SdpOf(response));
+    AnswerCaller(response, WriteSdp(caller(), offer));
+  });
+}
+
+void Call::Core::AnswerCaller(const sip::Message& response, absl::string_view sdp) {
+  Leg& leg = caller();
+  sip::Message answer =
+      sip::Message::ResponseTo(invite_->request, response.status(), leg.dialog->local_tag(), response.reason());
+  answer.Add(sip::Header::kContact, ContactOf(leg));
+  PassHeaders(response, options_.blocked_headers, answer);
+  answer.Add(sip::Header::kSupported, "timer");
+  leg.timer.Answer(invite_->request, options_.session_expires, now_, answer);
+  PassSessionBody(response, sdp, answer);
+  Respond(leg, invite_->transaction, std::move(answer));
+  invite_.reset();
+  failure_.reset();
+  leg.dialog->Confirm();
+  leg.state = Leg::State::kAnswered;
+  leg.ack_awaited = true;
+  actions_.push_back(Progress{Progress::Step::kAnswered, callee_});
+  if (options_.max_duration != absl::ZeroDuration()) SetTimer(CallTimer::kDuration, options_.max_duration);
+  ScheduleSessionTimers();
+}
+
+void Call::Core::OnCallerAck(const sip::Message& ack) {
+  if (!late_offer_) return;
+  late_offer_ = false;
+  Leg& leg = legs_[callee_];
+  const std::string offered = std::exchange(leg.early_sdp, std::string());
+  const absl::StatusOr<sdp::SessionDescription> offer = sdp::SessionDescription::Parse(offered);
+  absl::StatusOr<sdp::SessionDescription> answer = sdp::SessionDescription::Parse(SdpOf(ack));
+  if (!answer.ok() || !sdp::CheckAnswer(*offer, *answer).ok()) {
+    return Finish({Ended::By::kController, 200, kNormalClearing, "the caller's ACK has no answer to the offer"});
+  }
+  MediaSession session = AgreedSession(*offer, *answer, 1, Peers());
+  AskForMedia(std::move(session), [this, answer = *std::move(answer)](Outcome outcome) {
+    if (outcome == Outcome::kRefused || outcome == Outcome::kUnavailable) {
+      return Finish({Ended::By::kController, 200, Q850Cause(503), media_text_});
+    }
+    Leg& callee = legs_[callee_];
+    Acknowledge(callee, std::exchange(callee.unacknowledged, 0), callee.invite_cseq, *callee.dialog,
+                WriteSdp(callee, answer));
+  });
+}
+
+void Call::Core::OnFailure(Leg& leg, const sip::Message& response) {
+  leg.state = Leg::State::kOver;
+  if (!failure_ || Rank(response.status()) < Rank(failure_->status())) failure_ = response;
+  bool others = false;
+  for (Leg& other : legs_) {
+    if (other.number == kCaller || other.state != Leg::State::kInviting) continue;
+    // 6xx speaks for the callee wherever it is (RFC 3261 16.7 step 5).
+    if (response.status() >= 600) {
+      Cancel(other, absl::StrCat("SIP;cause=", response.status()));
+    } else {
+      others = true;
+    }
+  }
+  if (!others) PassFailure();
+}
+
+void Call::Core::PassFailure() {
+  const sip::Message failure = *std::exchange(failure_, std::nullopt);
+  const uint16_t status = PassedStatus(failure.status());
+  const bool same = status == failure.status();
+  sip::Message response = sip::Message::ResponseTo(invite_->request, status, caller().dialog->local_tag(),
+                                                   same ? failure.reason() : absl::string_view());
+  PassHeaders(failure, options_.blocked_headers, response);
+  if (!same) response.Add(sip::Header::kReason, absl::StrCat("SIP;cause=", failure.status()));
+  if (!response.Has(sip::Header::kServer) && !response.Has(sip::Header::kUserAgent)) {
+    response.Add(sip::Header::kServer, options_.user_agent);
+  }
+  // A redirection is nothing without its targets.
+  if (status < 400) {
+    for (const absl::string_view contact : failure.Elements(sip::Header::kContact)) {
+      response.Add(sip::Header::kContact, contact);
+    }
+  }
+  if (SdpOf(failure).empty()) PassBody(failure, response);
+  const std::string reason(response.reason());
+  Respond(caller(), invite_->transaction, std::move(response));
+  invite_.reset();
+  caller().state = Leg::State::kOver;
+  Finish({Ended::By::kCallee, status, Q850Cause(status), reason});
+}
+
+void Call::Core::EndSpareDialog(Leg& leg, const sip::Message& response) {
+  // The one that was taken repeats itself only to the transaction layer.
+  if (leg.dialog->remote_tag() == response.ToTag()) return;
+  sip::Dialog spare = *leg.dialog;
+  spare.OnResponse(response);
+  Acknowledge(leg, leg.invite, leg.invite_cseq, spare, "");
+  sip::Message bye = spare.MakeRequest(sip::Method::kBye);
+  bye.Add(sip::Header::kUserAgent, options_.user_agent);
+  bye.Add(sip::Header::kReason, "SIP;cause=200;text=\"Call completed elsewhere\"");
+  actions_.push_back(SendRequest{leg.number, ++last_request_, std::move(bye), HopOf(leg)});
+}
+
+void Call::Core::EndUnusable(uint16_t status, absl::string_view text) {
+  sip::Message response = Answer(*invite_, status);
+  if (status == 503) response.Add(sip::Header::kRetryAfter, absl::StrCat(options_.retry_after_seconds));
+  Respond(caller(), invite_->transaction, std::move(response));
+  invite_.reset();
+  caller().state = Leg::State::kOver;
+  Finish({Ended::By::kController, status, Q850Cause(status), std::string(text)});
+}
+
+}  // namespace sluice::call

@@ -1,0 +1,227 @@
+// The inside of Call, in files by concern:
+// - call_start.cc: the caller's INVITE, and the INVITEs to the callees.
+// - call_answer.cc: what the callees answer, until the caller has its 2xx or its failure.
+// - call_offer.cc: re-INVITE and UPDATE, from either side (RFC 3261 14, RFC 3311).
+// - call_in_dialog.cc: other requests in the dialogs, passed to the other leg.
+// - call_media.cc: asking for media and writing SDP.
+// - call_timers.cc: session timers (RFC 4028) and the other timers.
+// - call_end.cc: CANCEL, BYE and the way to Ended.
+//
+// Every public function collects actions and hands them out at its end (`Take`), where it is also seen whether the call
+// is over: when it is ending and neither an INVITE nor a BYE of ours, nor an ACK of theirs, is awaited any more.
+#ifndef SLUICE_SIGNALING_CALL_CALL_CORE_H_
+#define SLUICE_SIGNALING_CALL_CALL_CORE_H_
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "signaling/call/call.h"
+#include "signaling/call/leg.h"
+#include "signaling/call/media_negotiation.h"
+#include "signaling/sdp/session_description.h"
+
+namespace sluice::call {
+
+class Call::Core {
+ public:
+  Core(const CallOptions& options, Names& names) : options_(options), names_(names) {}
+
+  // As in Call.
+  Actions Start(const sip::Message& invite, sip::ServerTransactionId transaction, const Party& caller,
+                const std::vector<Party>& callees, absl::Time now);
+  Actions OnRequest(LegNumber number, sip::ServerTransactionId transaction, const sip::Message& request,
+                    const sip::Hop& hop, absl::Time now);
+  Actions OnAck(LegNumber number, const sip::Message& ack, absl::Time now);
+  Actions OnAckMissing(LegNumber number, absl::Time now);
+  Actions OnCancel(LegNumber number, sip::ServerTransactionId transaction, const sip::Message& cancel, absl::Time now);
+  Actions OnResponse(LegNumber number, RequestNumber request, const sip::Message& response, absl::Time now);
+  Actions OnRequestFailed(LegNumber number, RequestNumber request, sip::TransactionFailure failure, absl::Time now);
+  Actions OnMedia(const MediaAnswer& answer, absl::Time now);
+  Actions OnMediaTimeout(absl::string_view text, absl::Time now);
+  Actions OnTimer(CallTimer timer, absl::Time now);
+  Actions HangUp(Ended::By by, absl::string_view text, absl::Time now);
+
+  bool ended() const { return ended_; }
+
+ private:
+  using Outcome = MediaAnswer::Outcome;
+
+  // A request of ours that waits for its final answer.
+  struct ClientRequest {
+    enum class Kind : uint8_t {
+      // The first INVITE to a callee.
+      kInvite,
+      // Carries an exchange (re-INVITE or UPDATE) over to the other leg.
+      kOffer,
+      // Refreshes the session of one leg.
+      kRefresh,
+      // Passed on for `passed`.
+      kPassed,
+      kBye,
+    };
+    RequestNumber number = 0;
+    LegNumber leg = kCaller;
+    Kind kind = Kind::kBye;
+    sip::Method method = sip::Method::kOther;
+    uint32_t cseq = 0;
+    ServerRequest passed;
+  };
+
+  // An offer and answer within the answered call; at most one is under way.
+  struct Exchange {
+    // Who asks for it, and its INVITE or UPDATE; `transaction` 0: it has been answered.
+    LegNumber from = kCaller;
+    LegNumber to = kCaller;
+    ServerRequest request;
+    // Of ours to `to`; 0: not sent yet, or answered.
+    RequestNumber carried = 0;
+    // The request brought no offer: the other side's 2xx does, and the answer comes in the ACK.
+    bool late = false;
+    // As it came.
+    std::string offer;
+    // To go back to when it fails: the session, and what the other side was told.
+    MediaSession before;
+    std::string sdp_before;
+  };
+
+  // How the call ends, once that is decided.
+  struct End {
+    Ended::By by = Ended::By::kController;
+    uint16_t status = 0;
+    uint16_t cause = 0;
+    std::string text;
+  };
+
+  // call_start.cc
+  void Admit(const sip::Message& invite);
+  void InviteCallees();
+  void InviteCallee(Leg& leg);
+  sip::Message MakeInvite(Leg& leg);
+  void RefuseCaller(uint16_t status, absl::string_view text, sip::Header header = sip::Header::kOther,
+                    absl::string_view value = "");
+
+  // call_answer.cc
+  void OnInviteResponse(Leg& leg, const ClientRequest& request, const sip::Message& response);
+  void OnProvisional(Leg& leg, const sip::Message& response);
+  void PassProvisional(const sip::Message& response, absl::string_view sdp);
+  void OnSuccess(Leg& leg, const sip::Message& response);
+  void OnLateOffer(Leg& leg, const sip::Message& response);
+  void AnswerCaller(const sip::Message& response, absl::string_view sdp);
+  void OnCallerAck(const sip::Message& ack);
+  void OnFailure(Leg& leg, const sip::Message& response);
+  void PassFailure();
+  void EndSpareDialog(Leg& leg, const sip::Message& response);
+  // The first INVITE's 2xx could not be used: 200 has come, so the callee gets BYE and the caller `status`.
+  void EndUnusable(uint16_t status, absl::string_view text);
+
+  // call_offer.cc
+  void OnOfferRequest(Leg& leg, sip::ServerTransactionId transaction, const sip::Message& request);
+  void AnswerRefresh(Leg& leg, sip::ServerTransactionId transaction, const sip::Message& request);
+  void CarryOffer();
+  void OnOfferResponse(const ClientRequest& request, const sip::Message& response);
+  void FinishOffer(const sip::Message& response, absl::string_view sdp);
+  void OnOfferAck(const sip::Message& ack);
+  // Nothing has changed: `response` to the requester, and media as before.
+  void FailOffer(sip::Message response);
+  // One side has agreed to what the other cannot get: the call ends.
+  void FailAgreement(absl::string_view text);
+
+  // call_in_dialog.cc
+  void PassRequest(Leg& leg, sip::ServerTransactionId transaction, const sip::Message& request);
+  void PassResponse(const ClientRequest& request, const sip::Message& response);
+
+  // call_media.cc
+  // Asks for `wanted`; `then` is called once, now if nothing changes, and never after the call's end began.
+  void AskForMedia(MediaSession wanted, std::function<void(Outcome)> then);
+  void SendWanted();
+  void FinishMedia(Outcome outcome);
+  MediaPeers Peers() const;
+  // `description` for this leg's peer, anchored and under the leg's own origin; kept as the leg's sent SDP.
+  const std::string& WriteSdp(Leg& leg, sdp::SessionDescription description);
+
+  // call_timers.cc
+  void SetTimer(CallTimer timer, absl::Duration after);
+  void CancelTimer(CallTimer timer);
+  void ScheduleSessionTimers();
+  void RefreshDueLegs();
+  void Refresh(Leg& leg);
+  void OnRefreshResponse(const ClientRequest& request, const sip::Message& response);
+  void OnSessionExpired();
+
+  // call_end.cc
+  // Begins the end of all legs that are not over yet. BYEs and CANCELs that go out carry the header fields of
+  // `message`, the one that ended the call.
+  void Finish(End end, const sip::Message* message = nullptr);
+  void OnBye(Leg& leg, sip::ServerTransactionId transaction, const sip::Message& bye);
+  // `message`: as in Finish.
+  void SendBye(Leg& leg, const sip::Message* message = nullptr);
+  void Cancel(Leg& leg, std::string reason);
+  void Close(Leg& leg);
+  bool IsOver() const;
+
+  // call.cc
+  void Begin(absl::Time now);
+  Actions Take();
+  Leg* Find(LegNumber number);
+  Leg& caller() { return legs_[kCaller]; }
+  // The leg at the other end: for the caller the one that answered, or the only one that may; null if there is none.
+  Leg* Opposite(const Leg& leg);
+  sip::Hop HopOf(const Leg& leg) const;
+  // Our Contact towards `party`, who knows us as the one of `local_address` (a From or To value).
+  static std::string ContactFor(const Party& party, absl::string_view local_address);
+  std::string ContactOf(const Leg& leg) const { return ContactFor(leg.party, leg.dialog->local()); }
+  RequestNumber Send(Leg& leg, ClientRequest::Kind kind, sip::Message message, ServerRequest passed = {});
+  void Acknowledge(Leg& leg, RequestNumber number, uint32_t cseq, const sip::Dialog& dialog, absl::string_view sdp);
+  // A response of our own, without body.
+  sip::Message Answer(const ServerRequest& request, uint16_t status, absl::string_view text = "") const;
+  void Respond(const Leg& leg, sip::ServerTransactionId transaction, sip::Message message);
+  void Refuse(const Leg& leg, sip::ServerTransactionId transaction, const sip::Message& request, uint16_t status,
+              absl::string_view text = "");
+
+  const CallOptions& options_;
+  Names& names_;
+  absl::Time now_ = absl::InfinitePast();
+  Actions actions_;
+
+  // Addresses of legs are stable: callees are added at the start only.
+  std::deque<Leg> legs_;
+  std::vector<ClientRequest> requests_;
+  RequestNumber last_request_ = 0;
+
+  // The caller's INVITE until its final answer.
+  std::optional<ServerRequest> invite_;
+  // The caller has made no offer.
+  bool late_offer_ = false;
+  // The leg that was taken; 0: none yet.
+  LegNumber callee_ = 0;
+  // The leg whose early media the caller gets; 0: none.
+  LegNumber early_leg_ = 0;
+  // The best failure of the callees so far.
+  std::optional<sip::Message> failure_;
+  bool ringing_ = false;
+  std::optional<Exchange> exchange_;
+
+  MediaSession media_;
+  std::vector<MediaAnswer::Stream> ports_;
+  std::function<void(Outcome)> after_media_;
+  std::string media_text_;
+  bool media_created_ = false;
+  // CreateMedia or UpdateMedia is under way; `media_` is newer than it.
+  bool media_asked_ = false;
+  bool media_stale_ = false;
+
+  // Bits by CallTimer.
+  uint32_t timers_ = 0;
+  std::optional<End> end_;
+  bool ended_ = false;
+};
+
+}  // namespace sluice::call
+
+#endif  // SLUICE_SIGNALING_CALL_CALL_CORE_H_

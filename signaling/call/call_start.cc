@@ -1,0 +1,142 @@
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "signaling/call/call_core.h"
+#include "signaling/call/header_passing.h"
+#include "signaling/call/q850.h"
+#include "signaling/call/session_body.h"
+
+namespace sluice::call {
+namespace {
+
+constexpr absl::string_view kAllow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, MESSAGE, NOTIFY, REFER";
+
+// `address` (a From or To value) as it is on our side: its display name and user, our domain, `tag` (may be empty).
+// Anonymous callers keep their domain, which says that they are (RFC 3323 4.1.1.3).
+std::string OwnAddress(absl::string_view address, absl::string_view domain, absl::string_view tag) {
+  sip::NameAddress own;
+  const std::optional<sip::NameAddress> theirs = sip::NameAddress::Parse(address);
+  if (theirs) {
+    own.display_name = theirs->display_name;
+    const bool keep = domain.empty() || theirs->uri.host() == "anonymous.invalid";
+    own.uri = sip::Uri::Sip(theirs->uri.DecodedUser(), keep ? theirs->uri.host() : domain);
+  }
+  if (!tag.empty()) own.parameters.Set("tag", tag);
+  return own.ToString();
+}
+
+}  // namespace
+
+Actions Call::Core::Start(const sip::Message& invite, sip::ServerTransactionId transaction, const Party& caller,
+                          const std::vector<Party>& callees, absl::Time now) {
+  Begin(now);
+  invite_ = ServerRequest{transaction, invite};
+  Leg& leg = legs_.emplace_back();
+  leg.party = caller;
+  leg.dialog = sip::Dialog::OfReceivedRequest(invite, names_.NewTag());
+  leg.allows_update = invite.HasElement(sip::Header::kAllow, "UPDATE");
+  for (const Party& callee : callees) {
+    Leg& branch = legs_.emplace_back();
+    branch.number = static_cast<LegNumber>(legs_.size() - 1);
+    branch.party = callee;
+  }
+  actions_.push_back(DialogMade{kCaller, leg.dialog->call_id(), std::string(leg.dialog->local_tag())});
+  Respond(leg, transaction, Answer(*invite_, 100));
+  Admit(invite);
+  return Take();
+}
+
+void Call::Core::Admit(const sip::Message& invite) {
+  if (!PassedMaxForwards(invite)) return RefuseCaller(483, "");
+  const std::vector<absl::string_view> unsupported = invite.UnsupportedOptions({"timer"});
+  if (!unsupported.empty()) {
+    return RefuseCaller(420, "", sip::Header::kUnsupported, absl::StrJoin(unsupported, ", "));
+  }
+  if (SessionTimer::IsTooShort(invite)) {
+    return RefuseCaller(422, "", sip::Header::kMinSe, absl::StrCat(SessionTimer::kMinSeconds));
+  }
+  const absl::string_view sdp = SdpOf(invite);
+  if (sdp.empty()) {
+    late_offer_ = true;
+    return InviteCallees();
+  }
+  const absl::StatusOr<sdp::SessionDescription> offer = sdp::SessionDescription::Parse(sdp);
+  if (!offer.ok()) {
+    return RefuseCaller(488, "", sip::Header::kWarning,
+                        absl::StrCat("399 ", options_.domain, " ", "\"malformed SDP\""));
+  }
+  if (!HasCarried(*offer)) {
+    return RefuseCaller(488, "", sip::Header::kWarning,
+                        absl::StrCat("304 ", options_.domain, " ", "\"no media line that can be carried\""));
+  }
+  AskForMedia(ProposedSession({}, *offer, 0, Peers()), [this](Outcome outcome) {
+    if (outcome == Outcome::kDone) return InviteCallees();
+    if (outcome == Outcome::kRefused) return RefuseCaller(488, "");
+    RefuseCaller(503, "", sip::Header::kRetryAfter, absl::StrCat(options_.retry_after_seconds));
+  });
+}
+
+void Call::Core::InviteCallees() {
+  for (size_t i = 1; i < legs_.size(); ++i) InviteCallee(legs_[i]);
+  SetTimer(CallTimer::kRing, options_.ring_timeout);
+}
+
+void Call::Core::InviteCallee(Leg& leg) {
+  sip::Message invite = MakeInvite(leg);
+  const bool first = !leg.dialog;
+  leg.dialog = sip::Dialog::OfSentRequest(invite);
+  leg.invite_cseq = invite.CSeqNumber();
+  if (first) actions_.push_back(DialogMade{leg.number, leg.dialog->call_id(), std::string(leg.dialog->local_tag())});
+  leg.invite = Send(leg, ClientRequest::Kind::kInvite, std::move(invite));
+}
+
+sip::Message Call::Core::MakeInvite(Leg& leg) {
+  const sip::Message& theirs = invite_->request;
+  const absl::string_view target =
+      leg.party.target_uri.empty() ? theirs.request_uri() : absl::string_view(leg.party.target_uri);
+  sip::Message invite = sip::Message::Request(sip::Method::kInvite, *sip::Uri::Parse(target));
+  for (const std::string& route : leg.party.route) invite.Add(sip::Header::kRoute, route);
+  invite.Add(sip::Header::kMaxForwards, absl::StrCat(*PassedMaxForwards(theirs)));
+  if (leg.dialog) {
+    // Once more after a 422: the same call with the next CSeq (RFC 4028 7.3).
+    invite.Add(sip::Header::kFrom, leg.dialog->local());
+    invite.Add(sip::Header::kTo, OwnAddress(theirs.Get(sip::Header::kTo), options_.domain, ""));
+    invite.Add(sip::Header::kCallId, leg.dialog->call_id());
+    invite.Add(sip::Header::kCSeq, absl::StrCat(leg.invite_cseq + 1, " INVITE"));
+  } else {
+    invite.Add(sip::Header::kFrom, OwnAddress(theirs.Get(sip::Header::kFrom), options_.domain, names_.NewTag()));
+    invite.Add(sip::Header::kTo, OwnAddress(theirs.Get(sip::Header::kTo), options_.domain, ""));
+    invite.Add(sip::Header::kCallId, names_.NewCallId());
+    invite.Add(sip::Header::kCSeq, absl::StrCat(names_.NewCSeq(), " INVITE"));
+  }
+  invite.Add(sip::Header::kContact, ContactFor(leg.party, invite.Get(sip::Header::kFrom)));
+  PassHeaders(theirs, options_.blocked_headers, invite);
+  if (!theirs.Has(sip::Header::kUserAgent)) invite.Add(sip::Header::kUserAgent, options_.user_agent);
+  invite.Add(sip::Header::kAllow, kAllow);
+  invite.Add(sip::Header::kSupported, "timer");
+  if (options_.session_expires != absl::ZeroDuration()) {
+    leg.asked_expires = std::max(options_.session_expires, absl::Seconds(leg.min_expires));
+    invite.Add(sip::Header::kSessionExpires, absl::StrCat(absl::ToInt64Seconds(leg.asked_expires)));
+    if (leg.min_expires != 0) invite.Add(sip::Header::kMinSe, absl::StrCat(leg.min_expires));
+  }
+  if (late_offer_) {
+    PassBody(theirs, invite);
+  } else {
+    // It was read before media was asked for.
+    PassSessionBody(theirs, WriteSdp(leg, *sdp::SessionDescription::Parse(SdpOf(theirs))), invite);
+  }
+  return invite;
+}
+
+void Call::Core::RefuseCaller(uint16_t status, absl::string_view text, sip::Header header, absl::string_view value) {
+  sip::Message response = Answer(*invite_, status, text);
+  if (header != sip::Header::kOther) response.Add(header, value);
+  const std::string reason(response.reason());
+  Respond(caller(), invite_->transaction, std::move(response));
+  invite_.reset();
+  caller().state = Leg::State::kOver;
+  Finish({Ended::By::kController, status, Q850Cause(status), reason});
+}
+
+}  // namespace sluice::call

@@ -1,0 +1,148 @@
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "signaling/call/call_core.h"
+#include "signaling/call/q850.h"
+#include "signaling/call/session_body.h"
+
+namespace sluice::call {
+namespace {
+
+// Between tries of a refresh that something else stood in the way of.
+constexpr absl::Duration kRetry = absl::Seconds(5);
+
+}  // namespace
+
+Actions Call::Core::OnTimer(CallTimer timer, absl::Time now) {
+  Begin(now);
+  // One that was cancelled or moved while it was on its way.
+  const uint32_t bit = 1u << static_cast<uint32_t>(timer);
+  if ((timers_ & bit) == 0) return Take();
+  timers_ &= ~bit;
+  switch (timer) {
+    case CallTimer::kRing:
+      if (end_) {
+        // Whoever owes an answer now will not give it.
+        requests_.clear();
+        for (Leg& leg : legs_) leg.state = Leg::State::kOver;
+      } else if (exchange_) {
+        actions_.push_back(CancelRequest{exchange_->to, exchange_->carried, "SIP;cause=408"});
+        FailOffer(Answer(exchange_->request, 408));
+      } else {
+        Finish({Ended::By::kController, 408, Q850Cause(408), "no answer in time"});
+      }
+      break;
+    case CallTimer::kSession:
+      OnSessionExpired();
+      break;
+    case CallTimer::kRefresh:
+      RefreshDueLegs();
+      break;
+    case CallTimer::kDuration:
+      Finish({Ended::By::kController, 200, kNormalClearing, "the longest duration of a call is reached"});
+      break;
+    case CallTimer::kAnswerWait:
+      media_text_ = "the relay does not answer";
+      FinishMedia(ports_.empty() ? Outcome::kUnavailable : Outcome::kDelayed);
+      break;
+  }
+  return Take();
+}
+
+void Call::Core::SetTimer(CallTimer timer, absl::Duration after) {
+  timers_ |= 1u << static_cast<uint32_t>(timer);
+  actions_.push_back(call::SetTimer{timer, after});
+}
+
+void Call::Core::CancelTimer(CallTimer timer) {
+  const uint32_t bit = 1u << static_cast<uint32_t>(timer);
+  if ((timers_ & bit) == 0) return;
+  timers_ &= ~bit;
+  actions_.push_back(call::CancelTimer{timer});
+}
+
+void Call::Core::ScheduleSessionTimers() {
+  absl::Time refresh = absl::InfiniteFuture();
+  absl::Time expiry = absl::InfiniteFuture();
+  for (const Leg& leg : legs_) {
+    if (leg.state != Leg::State::kAnswered) continue;
+    refresh = std::min(refresh, leg.timer.refresh_at());
+    expiry = std::min(expiry, leg.timer.expires_at());
+  }
+  const std::pair<CallTimer, absl::Time> deadlines[] = {{CallTimer::kRefresh, refresh}, {CallTimer::kSession, expiry}};
+  for (const auto& [timer, deadline] : deadlines) {
+    if (deadline == absl::InfiniteFuture()) {
+      CancelTimer(timer);
+    } else {
+      SetTimer(timer, std::max(deadline - now_, absl::ZeroDuration()));
+    }
+  }
+}
+
+void Call::Core::RefreshDueLegs() {
+  for (Leg& leg : legs_) {
+    if (leg.state != Leg::State::kAnswered || leg.timer.refresh_at() > now_) continue;
+    if (exchange_ || leg.request_pending || leg.ack_awaited || leg.unacknowledged != 0) {
+      leg.timer.Postpone(now_ + kRetry);
+    } else {
+      Refresh(leg);
+    }
+  }
+  ScheduleSessionTimers();
+}
+
+void Call::Core::Refresh(Leg& leg) {
+  sip::Message request = leg.dialog->MakeRequest(leg.allows_update ? sip::Method::kUpdate : sip::Method::kInvite);
+  request.Add(sip::Header::kContact, ContactOf(leg));
+  request.Add(sip::Header::kUserAgent, options_.user_agent);
+  request.Add(sip::Header::kSupported, "timer");
+  request.Add(sip::Header::kSessionExpires, leg.timer.RefreshValue());
+  // A re-INVITE has to offer something: the same as before, of the same version.
+  if (!leg.allows_update) request.SetBody("application/sdp", leg.sent_sdp);
+  leg.request_pending = true;
+  leg.timer.Postpone(absl::InfiniteFuture());
+  Send(leg, ClientRequest::Kind::kRefresh, std::move(request));
+}
+
+void Call::Core::OnRefreshResponse(const ClientRequest& request, const sip::Message& response) {
+  if (response.is_provisional()) return;
+  Leg& leg = legs_[request.leg];
+  leg.request_pending = false;
+  const bool is_invite = request.method == sip::Method::kInvite;
+  if (response.is_success() && is_invite) Acknowledge(leg, request.number, request.cseq, *leg.dialog, "");
+  if (end_) return;
+  const uint16_t status = response.status();
+  if (response.is_success()) {
+    leg.dialog->RefreshTarget(response);
+    leg.timer.OnAnswer(response, leg.timer.interval(), now_);
+    const absl::StatusOr<sdp::SessionDescription> answer = sdp::SessionDescription::Parse(SdpOf(response));
+    if (is_invite && answer.ok() && !exchange_) {
+      AskForMedia(WithSide(media_, *answer, leg.side(), Peers()), nullptr);
+    }
+  } else if (status == 408 || status == 481) {
+    // RFC 4028 10: the session is gone.
+    leg.state = status == 481 ? Leg::State::kOver : leg.state;
+    return Finish({Ended::By::kSessionTimer, 200, kTimerExpiry, "a session refresh was not answered"});
+  } else if (!is_invite && (status == 405 || status == 501)) {
+    leg.allows_update = false;
+    leg.timer.Postpone(now_);
+  } else if (status == 422) {
+    leg.timer.Demand(SessionTimer::Demanded(response), now_);
+  } else {
+    leg.timer.Postpone(now_ + kRetry);
+  }
+  ScheduleSessionTimers();
+}
+
+void Call::Core::OnSessionExpired() {
+  for (const Leg& leg : legs_) {
+    if (leg.state != Leg::State::kAnswered || leg.timer.expires_at() > now_) continue;
+    return Finish({Ended::By::kSessionTimer, 200, kTimerExpiry,
+                   leg.number == kCaller ? "the session timer towards the caller has expired"
+                                         : "the session timer towards the callee has expired"});
+  }
+  ScheduleSessionTimers();
+}
+
+}  // namespace sluice::call

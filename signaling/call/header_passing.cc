@@ -1,0 +1,84 @@
+#include "signaling/call/header_passing.h"
+
+#include "absl/strings/ascii.h"
+
+namespace sluice::call {
+namespace {
+
+constexpr uint32_t kInitialMaxForwards = 70;
+
+bool BelongsToTheLeg(sip::Header header) {
+  switch (header) {
+    case sip::Header::kAllow:
+    case sip::Header::kAuthenticationInfo:
+    case sip::Header::kAuthorization:
+    case sip::Header::kCallId:
+    case sip::Header::kContact:
+    // Of the body: they go with it.
+    case sip::Header::kContentDisposition:
+    case sip::Header::kContentEncoding:
+    case sip::Header::kContentLanguage:
+    case sip::Header::kContentLength:
+    case sip::Header::kContentType:
+    case sip::Header::kMimeVersion:
+    case sip::Header::kCSeq:
+    case sip::Header::kFrom:
+    case sip::Header::kMaxForwards:
+    case sip::Header::kMinSe:
+    case sip::Header::kPath:
+    case sip::Header::kProxyAuthenticate:
+    case sip::Header::kProxyAuthorization:
+    case sip::Header::kProxyRequire:
+    case sip::Header::kRAck:
+    case sip::Header::kRecordRoute:
+    // Names a dialog by identifiers that the other leg does not have.
+    case sip::Header::kReplaces:
+    case sip::Header::kRequire:
+    case sip::Header::kRoute:
+    case sip::Header::kRSeq:
+    case sip::Header::kServiceRoute:
+    case sip::Header::kSessionExpires:
+    case sip::Header::kSupported:
+    case sip::Header::kTimestamp:
+    case sip::Header::kTo:
+    case sip::Header::kUnsupported:
+    case sip::Header::kVia:
+    case sip::Header::kWwwAuthenticate:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool GoesWithTheBody(sip::Header header) {
+  return header == sip::Header::kContentDisposition || header == sip::Header::kContentEncoding ||
+         header == sip::Header::kContentLanguage || header == sip::Header::kMimeVersion;
+}
+
+}  // namespace
+
+void PassHeaders(const sip::Message& from, const absl::flat_hash_set<std::string>& blocked, sip::Message& to) {
+  for (size_t i = 0; i < from.field_count(); ++i) {
+    const sip::Message::Field field = from.field(i);
+    if (BelongsToTheLeg(field.header)) continue;
+    if (!blocked.empty() && blocked.contains(absl::AsciiStrToLower(field.name))) continue;
+    to.Add(field.name, field.value);
+  }
+}
+
+void PassBody(const sip::Message& from, sip::Message& to) {
+  if (from.body().empty()) return;
+  for (size_t i = 0; i < from.field_count(); ++i) {
+    const sip::Message::Field field = from.field(i);
+    if (GoesWithTheBody(field.header)) to.Add(field.name, field.value);
+  }
+  to.SetBody(from.Get(sip::Header::kContentType), from.body());
+}
+
+std::optional<uint32_t> PassedMaxForwards(const sip::Message& request) {
+  const uint32_t value = request.MaxForwards().value_or(kInitialMaxForwards + 1);
+  if (value == 0) return std::nullopt;
+  return value - 1;
+}
+
+}  // namespace sluice::call

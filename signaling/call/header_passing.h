@@ -1,0 +1,30 @@
+// Which header fields of one leg's message belong to the other leg's too.
+//
+// A leg makes for itself what names it, routes it, authenticates it or negotiates with its peer alone (dialog
+// identifiers, Via, Contact, routes, credentials, option tags, session timer, reliability of provisional responses).
+// All else, above all what nobody here knows, is passed on as it came and in its order, unless it is blocked.
+#ifndef SLUICE_SIGNALING_CALL_HEADER_PASSING_H_
+#define SLUICE_SIGNALING_CALL_HEADER_PASSING_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/container/flat_hash_set.h"
+#include "signaling/sip/message.h"
+
+namespace sluice::call {
+
+// `blocked`: further names, in lower case.
+void PassHeaders(const sip::Message& from, const absl::flat_hash_set<std::string>& blocked, sip::Message& to);
+
+// Puts `from`'s body into `to` as it is.
+void PassBody(const sip::Message& from, sip::Message& to);
+
+// Max-Forwards for the other leg: one less than in `request`; 70 where it has none. Nothing: it must go no further
+// (483).
+std::optional<uint32_t> PassedMaxForwards(const sip::Message& request);
+
+}  // namespace sluice::call
+
+#endif  // SLUICE_SIGNALING_CALL_HEADER_PASSING_H_

@@ -1,0 +1,72 @@
+// What a call knows of one of its legs.
+//
+// Threads: the shard's. A value of Call::Core.
+#ifndef SLUICE_SIGNALING_CALL_LEG_H_
+#define SLUICE_SIGNALING_CALL_LEG_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "signaling/call/call.h"
+#include "signaling/call/session_timer.h"
+#include "signaling/sdp/session_description.h"
+#include "signaling/sip/dialog.h"
+#include "signaling/sip/message.h"
+
+namespace sluice::call {
+
+// A request of the peer's that waits for our final answer.
+struct ServerRequest {
+  sip::ServerTransactionId transaction = 0;
+  sip::Message request;
+};
+
+struct Leg {
+  enum class State : uint8_t {
+    // The INVITE (the caller's to us, ours to a callee) has no final answer yet.
+    kInviting,
+    // Ours has been cancelled, and its final answer is awaited.
+    kCancelling,
+    // 2xx has been sent, or come.
+    kAnswered,
+    // Our BYE is out, or waits for the peer's ACK.
+    kEnding,
+    kOver,
+  };
+
+  LegNumber number = kCaller;
+  Party party;
+  State state = State::kInviting;
+  std::optional<sip::Dialog> dialog;
+
+  // The first INVITE of ours, and its CSeq for the ACK.
+  RequestNumber invite = 0;
+  uint32_t invite_cseq = 0;
+  // An INVITE of ours that was answered by 2xx: its ACK waits for the other leg's answer (late offer).
+  RequestNumber unacknowledged = 0;
+  // An INVITE or UPDATE of ours is under way within the answered call: one of theirs gets 491.
+  bool request_pending = false;
+  // Our 2xx to an INVITE of theirs waits for its ACK. A BYE must not go out before (RFC 3261 15).
+  bool ack_awaited = false;
+  bool bye_after_ack = false;
+
+  // What we told this side last, and under which name.
+  sdp::Origin origin;
+  std::string sent_sdp;
+  // What a callee said in a provisional response, until the answer.
+  std::string early_sdp;
+
+  SessionTimer timer;
+  // Session-Expires of the INVITE that we sent.
+  absl::Duration asked_expires = absl::ZeroDuration();
+  uint32_t min_expires = 0;
+  // From the peer's Allow.
+  bool allows_update = false;
+
+  size_t side() const { return number == kCaller ? 0 : 1; }
+};
+
+}  // namespace sluice::call
+
+#endif  // SLUICE_SIGNALING_CALL_LEG_H_
