@@ -137,6 +137,7 @@ std::optional<DigestCredentials> DigestCredentials::Parse(absl::string_view valu
     if (!known[i].seen) return std::nullopt;
   }
   if (!IsAll(credentials.response, kHexCharacter)) return std::nullopt;
+  if (known[5].seen && !IsToken(credentials.algorithm)) return std::nullopt;
   absl::AsciiStrToLower(&credentials.response);
   const bool has_qop = known[7].seen;
   // Some phones of the old form send a cnonce that means nothing.
@@ -144,7 +145,7 @@ std::optional<DigestCredentials> DigestCredentials::Parse(absl::string_view valu
     credentials.cnonce.clear();
     return credentials;
   }
-  if (credentials.qop.empty() || credentials.cnonce.empty() || nonce_count.size() != 8 ||
+  if (!IsToken(credentials.qop) || credentials.cnonce.empty() || nonce_count.size() != 8 ||
       !absl::SimpleHexAtoi(nonce_count, &credentials.nonce_count) || credentials.nonce_count == 0) {
     return std::nullopt;
   }
@@ -177,11 +178,15 @@ std::optional<DigestChallenge> DigestChallenge::Parse(absl::string_view value) {
     } else if (absl::EqualsIgnoreCase(pair->name, "opaque")) {
       challenge.opaque = std::move(pair->value);
     } else if (absl::EqualsIgnoreCase(pair->name, "algorithm")) {
+      if (!IsToken(pair->value)) return std::nullopt;
       challenge.algorithm = std::move(pair->value);
     } else if (absl::EqualsIgnoreCase(pair->name, "stale")) {
       challenge.stale = absl::EqualsIgnoreCase(pair->value, "true");
     } else if (absl::EqualsIgnoreCase(pair->name, "qop")) {
-      for (const absl::string_view option : SplitList(pair->value)) challenge.qop.emplace_back(option);
+      for (const absl::string_view option : SplitList(pair->value)) {
+        if (!IsToken(option)) return std::nullopt;
+        challenge.qop.emplace_back(option);
+      }
     }
   }
   if (!has_realm || challenge.nonce.empty()) return std::nullopt;

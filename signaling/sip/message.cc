@@ -12,10 +12,7 @@ namespace {
 
 // A field's value must stay in its field.
 bool IsCleanValue(absl::string_view text) {
-  for (const char c : text) {
-    if (c == '\r' || c == '\n' || c == '\0') return false;
-  }
-  return true;
+  return text.find_first_of("\r\n") == absl::string_view::npos && !HasBareNul(text);
 }
 
 // INVITE, SUBSCRIBE, REFER and NOTIFY can make a dialog; then the answer carries Record-Route (RFC 3261 12.1.1).
@@ -114,9 +111,6 @@ Message Message::ResponseTo(const Message& request, uint16_t status, absl::strin
       case Header::kTo:
         if (status == 100 || to_tag.empty() || !TagOf(value).empty()) {
           response.Add(Header::kTo, value);
-        } else if (std::optional<NameAddress> to = NameAddress::Parse(value)) {
-          to->parameters.Set("tag", to_tag);
-          response.Add(Header::kTo, to->ToString());
         } else {
           response.Add(Header::kTo, absl::StrCat(value, ";tag=", to_tag));
         }

@@ -8,8 +8,8 @@
 // Lists: `Get` answers one field's whole value, `Elements` the elements of all fields of a name as one list.
 //
 // Parse is strict about what a dialog and a transaction need and lenient about the rest: line ends may be LF, fields
-// may be folded (they are unfolded), names may be compact, text may be any bytes but NUL and lone CR. A request with a
-// fault is still a message as far as it could be read, so that its sender can be answered.
+// may be folded (they are unfolded), names may be compact, text may be any bytes but lone CR and unquoted NUL. A
+// request with a fault is still a message as far as it could be read, so that its sender can be answered.
 #ifndef SLUICE_SIGNALING_SIP_MESSAGE_H_
 #define SLUICE_SIGNALING_SIP_MESSAGE_H_
 

@@ -92,8 +92,7 @@ void MessageParser::Index() {
       continue;
     }
     if (line.empty() && found != nullptr) return ReadBody(begin);
-    if (std::memchr(line.data(), '\0', line.size()) != nullptr ||
-        std::memchr(line.data(), '\r', line.size()) != nullptr) {
+    if (HasBareNul(line) || std::memchr(line.data(), '\r', line.size()) != nullptr) {
       Fail(400, "NUL or lone CR in a header field", offset);
       may_fold_ = false;
     } else if (!line.empty() && (line.front() == ' ' || line.front() == '\t')) {
@@ -135,7 +134,7 @@ bool MessageParser::ReadStartLine(absl::string_view line) {
     // Spaces behind the version (RFC 4475 3.1.1.? trws): unusual, and clear what is meant.
     const absl::string_view trimmed = Trim(line);
     const size_t space = trimmed.rfind(' ');
-    if (space <= method_end) {
+    if (space == absl::string_view::npos || space <= method_end) {
       Fail(0, "no request line", 0);
       return false;
     }

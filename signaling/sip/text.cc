@@ -53,6 +53,13 @@ absl::string_view Trim(absl::string_view text) {
   return text;
 }
 
+bool HasBareNul(absl::string_view text) {
+  for (size_t i = text.find('\0'); i != absl::string_view::npos; i = text.find('\0', i + 1)) {
+    if (i == 0 || text[i - 1] != '\\') return true;
+  }
+  return false;
+}
+
 std::optional<uint64_t> ParseNumber(absl::string_view text, uint64_t max) {
   if (text.empty()) return std::nullopt;
   uint64_t value = 0;

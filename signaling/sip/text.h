@@ -33,6 +33,9 @@ inline bool IsToken(absl::string_view text) { return IsAll(text, kTokenCharacter
 // Without spaces, tabs and line ends at both ends.
 absl::string_view Trim(absl::string_view text);
 
+// True if a NUL is in `text` that no backslash quotes (RFC 3261 25.1 lets a quoted string hold one so).
+bool HasBareNul(absl::string_view text);
+
 // Digits only, at most `max`. Nothing else is a number, neither "+1" nor "".
 std::optional<uint64_t> ParseNumber(absl::string_view text, uint64_t max);
 

@@ -80,6 +80,8 @@ bool IsDecisive(absl::string_view name) {
 }
 
 bool CompatibleParameters(absl::string_view a, absl::string_view b) {
+  // Also if one name stands there twice.
+  if (a == b) return true;
   absl::string_view rest = a, name, value;
   while (NextUriParameter(rest, name, value)) {
     const std::optional<absl::string_view> other = FindUriParameter(b, name);
