@@ -45,7 +45,8 @@ struct InterfaceOptions {
   std::optional<packet::MacAddress> static_next_hop;
   // The media addresses on it.
   std::vector<MediaRange> media;
-  // Of a PCI device: name of the TAP, and how many packets a second may go to the kernel.
+  // Of a device that the kernel does not know: name of the TAP that the kernel gets instead (empty: none), and how many
+  // packets a second may go to it.
   std::string tap_name;
   uint32_t punt_limit_pps = 10000;
 };

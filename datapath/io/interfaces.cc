@@ -1,6 +1,7 @@
 #include "datapath/io/interfaces.h"
 
 #include <rte_bus_vdev.h>
+#include <rte_cycles.h>
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
@@ -147,6 +148,8 @@ absl::StatusOr<std::unique_ptr<Interfaces>> Interfaces::Open(const Eal& eal,
 Interfaces::Interfaces(uint16_t workers, uint32_t mbufs) : workers_(workers), pools_(mbufs) {}
 
 Interfaces::~Interfaces() {
+  // Their threads use the ports, and the ports use their buffers.
+  for (const auto& path : exception_paths_) path->Stop();
   for (const Interface& interface : interfaces_) CloseDevice(interface.port.id);
 }
 
@@ -166,9 +169,9 @@ absl::Status Interfaces::OpenOne(const InterfaceOptions& options) {
     }
   }
   const uint16_t rx_queues = RxQueues(options, kernel, workers_);
-  const uint16_t tx_queues = options.kind == InterfaceKind::kVdev || options.kind == InterfaceKind::kPci
-                                 ? workers_
-                                 : std::max(rx_queues, workers_);
+  const auto tx_queues =
+      static_cast<uint16_t>(NeedsKernelInterface(options.kind) ? std::max(rx_queues, workers_)
+                                                               : workers_ + (options.tap_name.empty() ? 0 : 1));
   std::optional<MediaFilterFile> program;
   if (options.kind == InterfaceKind::kAfXdp) {
     if (auto status = CheckChannels(kernel, rx_queues, workers_); !status.ok()) return status;
@@ -187,7 +190,7 @@ absl::Status Interfaces::OpenOne(const InterfaceOptions& options) {
   Interface& interface = interfaces_.emplace_back();
   interface.name = options.name;
   interface.device = device.ToString();
-  interface.port = {*id, rx_queues, tx_queues};
+  interface.port = {.id = *id, .rx_queues = rx_queues, .tx_queues = tx_queues};
   interface.vlan = options.vlan;
   interface.static_next_hop = options.static_next_hop;
 
@@ -210,11 +213,29 @@ absl::Status Interfaces::OpenOne(const InterfaceOptions& options) {
   if (const int error = rte_eth_macaddr_get(*id, &mac); error != 0)
     return DeviceError("DPDK knows no MAC address", error);
   std::copy(std::begin(mac.addr_bytes), std::end(mac.addr_bytes), interface.mac_address.bytes.begin());
+  return ConnectToKernel(options, interface);
+}
+
+absl::Status Interfaces::ConnectToKernel(const InterfaceOptions& options, Interface& interface) {
   if (!options.kernel_interface.empty()) {
     const auto found = FindKernelInterface(options.kernel_interface);
     if (!found.ok()) return found.status();
     interface.kernel_index = found->index;
   }
+  if (options.tap_name.empty() || NeedsKernelInterface(options.kind)) return absl::OkStatus();
+  // The kernel's neighbour discovery listens to multicast addresses. Not every device can be told.
+  rte_eth_allmulticast_enable(interface.port.id);
+  auto path = ExceptionPath::Open({.tap_name = options.tap_name,
+                                   .mac_address = interface.mac_address,
+                                   .workers = workers_,
+                                   .limit_pps = options.punt_limit_pps,
+                                   .ticks_per_second = rte_get_tsc_hz()},
+                                  interface.port, workers_);
+  if (!path.ok()) return path.status();
+  interface.port.exception_path = path->get();
+  interface.kernel_index = (*path)->kernel_index();
+  exception_paths_.push_back(*std::move(path));
+  exception_paths_.back()->Start();
   return absl::OkStatus();
 }
 
@@ -237,6 +258,12 @@ InterfaceStatistics Interfaces::Statistics(size_t index) const {
     result.receive_no_mbuf = stats.rx_nombuf;
     result.receive_errors = stats.ierrors;
     result.send_errors = stats.oerrors;
+  }
+  if (const ExceptionPath* path = interfaces_[index].port.exception_path; path != nullptr) {
+    const ExceptionPathStatistics exceptions = path->Statistics();
+    result.punted = exceptions.punted;
+    result.punts_limited = exceptions.limited;
+    result.injected = exceptions.injected;
   }
   rte_eth_link link = {};
   if (rte_eth_link_get_nowait(port, &link) == 0) {

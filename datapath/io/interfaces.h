@@ -1,12 +1,14 @@
 // The relay's interfaces: DPDK ports made from options, configured and started together.
 //
-// How it works. Devices are made at run time, one a interface, whatever they are: a PCI address and a vdev string go
+// How it works. Devices are made at run time, one an interface, whatever they are: a PCI address and a vdev string go
 // the same way. Each gets an RX queue a worker and a TX queue a worker, RSS over the UDP 4-tuple where the device has
 // it (several NICs hash addresses only unless told), and no offloads: checksums are the pipeline's, and it reads frames
 // as they were on the wire. Promiscuous mode stays off: the device has the MAC address that the kernel answers ARP
 // with.
 //
 // All ports share one pool of packet buffers a NUMA node, so that a packet goes from one to another without a copy.
+//
+// A device that the kernel does not know gets an exception path if its options name a TAP (exception_path.h).
 //
 // Before a device is opened its media ports are claimed, so that two relays never take the same ones
 // (media_claims.h).
@@ -25,6 +27,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "datapath/io/eal.h"
+#include "datapath/io/exception_path.h"
 #include "datapath/io/interface_options.h"
 #include "datapath/io/media_claims.h"
 #include "datapath/io/packet_pool.h"
@@ -54,6 +57,10 @@ struct InterfaceStatistics {
   uint64_t receive_no_mbuf = 0;  // The pool was empty.
   uint64_t receive_errors = 0;
   uint64_t send_errors = 0;
+  // Of the exception path.
+  uint64_t punted = 0;
+  uint64_t punts_limited = 0;
+  uint64_t injected = 0;
   bool link_up = false;
   uint32_t link_mbps = 0;  // 0: not known.
 };
@@ -82,11 +89,14 @@ class Interfaces {
   Interfaces(uint16_t workers, uint32_t mbufs);
   // Opens and starts one; it is in interfaces_ as soon as there is something to close.
   absl::Status OpenOne(const InterfaceOptions& options);
+  // Gives it what the kernel does for it, if it needs that, and finds the kernel interface that counts.
+  absl::Status ConnectToKernel(const InterfaceOptions& options, Interface& interface);
 
   const uint16_t workers_;
   // Devices are closed before pools and claims go.
   MediaClaims claims_;
   PacketPools pools_;
+  std::vector<std::unique_ptr<ExceptionPath>> exception_paths_;
   std::vector<Interface> interfaces_;
 };
 

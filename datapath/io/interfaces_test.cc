@@ -159,6 +159,12 @@ TEST_F(InterfacesTest, AMissingPciDeviceIsNamed) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("ffff:ff:1f.7"));
 }
 
+TEST_F(InterfacesTest, ATapThatCannotBeMadeIsNamed) {
+  InterfaceOptions options = Vdev("net_ring0");
+  options.tap_name = "a-name-of-sixteen";
+  EXPECT_THAT(std::string(Open({options}).status().message()), HasSubstr("interface test: tap_name: "));
+}
+
 TEST_F(InterfacesTest, MoreQueuesThanTheDeviceHasAreRefused) {
   InterfaceOptions options = Vdev("net_ring0");
   options.queues = 200;

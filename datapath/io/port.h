@@ -18,10 +18,14 @@
 
 namespace sluice::io {
 
+class ExceptionPath;
+
 struct Port {
   uint16_t id = 0;  // DPDK's port id, as in flow::Egress::port.
   uint16_t rx_queues = 0;
   uint16_t tx_queues = 0;  // At least one a worker.
+  // Where packets for the kernel go (exception_path.h). None where the kernel gets them by itself, or not at all.
+  ExceptionPath* exception_path = nullptr;
 
   // Takes up to `count` packets from `queue`; the caller owns them. Returns how many there were.
   uint16_t RxBurst(uint16_t queue, rte_mbuf** packets, uint16_t count) const {
