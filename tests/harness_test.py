@@ -39,7 +39,7 @@ class NothingIsLeftTest(unittest.TestCase):
             self.assertNotEqual(namespace, os.stat("/proc/self/ns/net").st_ino)
             victim.send_signal(number)
         deadline = time.monotonic() + 5
-        while os.path.exists(f"/proc/{sleeper}"):
+        while proc_reader.is_alive(sleeper):
             self.assertLess(time.monotonic(), deadline, "the program outlived its test")
             time.sleep(0.01)
         return folder

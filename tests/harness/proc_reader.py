@@ -5,6 +5,14 @@ import re
 import time
 
 
+def is_alive(pid):
+    """Whether the process exists; one that is dead but that nobody has waited for does not."""
+    try:
+        return _stat(pid)[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
 def threads(pid):
     """Name and allowed CPUs of each thread: [("sluice-relay", {0, 1}), …]."""
     found = []
@@ -39,8 +47,7 @@ def udp_ports(pid):
 
 def cpu_seconds(pid):
     """User and system time that all its threads used since its start."""
-    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
-        fields = stat.read().rsplit(")", 1)[1].split()
+    fields = _stat(pid)
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
@@ -49,6 +56,12 @@ def cpu_share(pid, seconds):
     start, before = time.monotonic(), cpu_seconds(pid)
     time.sleep(seconds)
     return (cpu_seconds(pid) - before) / (time.monotonic() - start)
+
+
+def _stat(pid):
+    """The fields of /proc/PID/stat behind the name, from the state on."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+        return stat.read().rsplit(")", 1)[1].split()
 
 
 def _cpu_list(text):

@@ -6,6 +6,8 @@ import re
 import shutil
 import tempfile
 
+from harness.proc_reader import is_alive
+
 _PREFIX = "sluice-test."
 
 
@@ -36,6 +38,6 @@ def remove_leftovers():
     """Removes the folders of test processes that do not exist any more. All else that a run makes goes with its processes."""
     for name in os.listdir(tempfile.gettempdir()):
         owner = re.fullmatch(rf"{re.escape(_PREFIX)}(\d+)\..*", name)
-        if owner and not os.path.exists(f"/proc/{owner.group(1)}"):
+        if owner and not is_alive(owner.group(1)):
             with contextlib.suppress(OSError):
                 shutil.rmtree(os.path.join(tempfile.gettempdir(), name))
