@@ -1,0 +1,269 @@
+// Cycles a packet of the whole pipeline, and of DPDK's hash for the look-up alone.
+//
+// Each burst has 32 packets of 32 different flows. Flows are visited once a round in a fixed random order, so with many
+// flows every packet meets cold cache lines; sequence numbers go on by one a round, as they do in calls. Frames are
+// made from the flow's number by arithmetic and lie in few buffers, so making them disturbs the caches little; only the
+// pipeline's part of a burst is timed. All flows have statistics and the source policy, locked.
+//
+// The baseline is rte_hash with lock-free readers, looked up in bulk with the 5-tuple as its key: what a relay would
+// pay for finding flows if it did not choose its own ports, before it has done anything with them.
+//
+// `cycles`, of the median burst, is the figure. Both sides have ordinary pages of 4 KiB.
+
+#include <benchmark/benchmark.h>
+#include <rte_hash.h>
+#include <rte_jhash.h>
+#include <rte_mbuf.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "datapath/packet/checksum.h"
+#include "datapath/packet/ethernet.h"
+#include "datapath/packet/ipv4.h"
+#include "datapath/packet/udp.h"
+#include "datapath/worker/clock.h"
+#include "datapath/worker/pipeline.h"
+#include "datapath/worker/pipeline_harness.h"
+
+namespace sluice::worker {
+namespace {
+
+using packet::BigEndian16;
+using packet::BigEndian32;
+
+constexpr uint32_t kLocalBase = 0xc6120001;   // 198.18.0.1 and on.
+constexpr uint32_t kRemoteBase = 0xc6130000;  // 198.19.0.0 and on, several flows an address.
+constexpr uint32_t kFlowsAnAddress = 20'000;
+constexpr uint16_t kFirstPort = 2048;
+constexpr uint16_t kPayloadSize = 172;
+constexpr size_t kFrameSize = 42 + kPayloadSize;
+constexpr unsigned kEalMemoryMib = 512;  // For an rte_hash of a million keys.
+constexpr size_t kHeaders = 54;          // Ethernet, IPv4, UDP, RTP.
+
+void Require(bool condition, const char* what) {
+  if (condition) return;
+  std::fprintf(stderr, "pipeline_bench: %s\n", what);
+  std::abort();
+}
+
+uint32_t LocalAddress(uint32_t flow) { return kLocalBase + flow / kFlowsAnAddress; }
+uint16_t LocalPort(uint32_t flow) { return static_cast<uint16_t>(kFirstPort + 2 * (flow % kFlowsAnAddress)); }
+uint32_t RemoteAddress(uint32_t flow) { return kRemoteBase + (flow & 0xffff); }
+uint16_t RemotePort(uint32_t flow) { return static_cast<uint16_t>(20'000 + 2 * (flow >> 16)); }
+
+// Visits 0 to `flows` - 1 once a round in a random order, without memory: a linear congruential generator of full
+// period.
+class Order {
+ public:
+  explicit Order(uint32_t flows) : flows_(flows), mask_(std::bit_ceil(flows) - 1) {}
+
+  uint32_t Next() {
+    do {
+      at_ = (at_ * 1'664'525u + 1'013'904'223u) & mask_;
+      if (at_ == 0) ++round_;
+    } while (at_ >= flows_);
+    return at_;
+  }
+  uint16_t round() const { return round_; }
+
+ private:
+  uint32_t flows_;
+  uint32_t mask_;
+  uint32_t at_ = 0;
+  uint16_t round_ = 0;
+};
+
+class Relay {
+ public:
+  explicit Relay(uint32_t flows)
+      : order_(flows),
+        next_hops_(flow::PageMemory(false), 1),
+        context_{MakeFlows(flows), next_hops_, counters_, events_, captures_} {
+    for (unsigned i = 0; i < kMaxBurst; ++i) buffers_.push_back(MakeMbuf(Pool(), Template()));
+    for (uint32_t i = 0; i < 2 * flows; i += kMaxBurst) {
+      TimeBurst();  // Locks every flow and has its first packets behind it.
+      for (flow::FlowEvent event; events_.Pop(event);) {
+      }
+    }
+  }
+  ~Relay() { rte_pktmbuf_free_bulk(buffers_.data(), kMaxBurst); }
+
+  // Ticks of one burst in the pipeline.
+  uint64_t TimeBurst() {
+    for (rte_mbuf* buffer : buffers_) MakeFrame(order_.Next(), order_.round(), buffer);
+    const uint64_t start = Ticks();
+    ProcessBurst(context_, buffers_.data(), kMaxBurst, start, false, result_);
+    const uint64_t ticks = Ticks() - start;
+    result_.TakeToSend([this](unsigned, PacketBatch& batch) { forwarded_ += batch.count; });
+    result_.dropped.count = 0;
+    return ticks;
+  }
+
+  uint64_t forwarded() const { return forwarded_; }
+
+ private:
+  static rte_mempool* Pool() {
+    static rte_mempool* const pool =
+        rte_pktmbuf_pool_create("bench", 255, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+    Require(pool != nullptr, "no memory for packet buffers");
+    return pool;
+  }
+
+  static Frame Template() { return RtpFrame({.ssrc = 0x01020304}); }
+
+  flow::FlowTable& MakeFlows(uint32_t flows) {
+    StartTestEal(kEalMemoryMib);
+    next_hops_.AddEgress({{{2, 0, 0, 0, 0, 1}}, 0, 0});
+    const flow::NextHopIndex hop = next_hops_.Allocate();
+    next_hops_.Set(hop, {{{2, 0, 0, 0, 0, 2}}, flow::NextHopState::kReachable, 0});
+    flow::FlowTableOptions options;
+    options.max_flows = flows;
+    options.max_wide_flows = 1;
+    options.ticks_per_second = TicksPerSecond();
+    flows_ = flow::FlowTable::Create(options, flow::PageMemory(false)).value();
+    for (uint32_t flow = 0; flow < flows; ++flow) {
+      const packet::IpAddress local = packet::IpAddress::V4(BigEndian32(LocalAddress(flow)));
+      if (flow % kFlowsAnAddress == 0) Require(flows_->AddLocalAddress(local).ok(), "too many addresses");
+      flow::FlowSpec spec;
+      spec.local = {local, LocalPort(flow)};
+      const uint32_t other = flow ^ 1;
+      spec.target = {{packet::IpAddress::V4(BigEndian32(LocalAddress(other))), LocalPort(other)},
+                     {packet::IpAddress::V4(BigEndian32(RemoteAddress(other))), RemotePort(other)},
+                     hop};
+      spec.state = flows_->AllocateState().value();
+      spec.signalled = {packet::IpAddress::V4(BigEndian32(RemoteAddress(flow))), RemotePort(flow)};
+      Require(spec.payload_map.Add(0, 8000, rtp::PayloadRole::kMedia, options.ticks_per_second), "payload type");
+      Require(flows_->Publish(spec).ok(), "a flow was refused");
+    }
+    return *flows_;
+  }
+
+  // The frame of `flow` into `buffer`, which had another one.
+  static void MakeFrame(uint32_t flow, uint16_t sequence, rte_mbuf* buffer) {
+    static const Frame frame = Template();
+    static const packet::ChecksumSum constant = [] {
+      packet::ChecksumSum sum = packet::SumOf(&frame[14], 20);
+      uint16_t checksum;
+      std::memcpy(&checksum, &frame[24], 2);
+      uint32_t addresses[2];
+      std::memcpy(addresses, &frame[26], 8);
+      return packet::ChecksumSum{
+          packet::Fold(sum + packet::Negate(checksum) + packet::Negate(addresses[0]) + packet::Negate(addresses[1]))};
+    }();
+    buffer->data_off = RTE_PKTMBUF_HEADROOM;
+    buffer->data_len = kFrameSize;
+    buffer->pkt_len = kFrameSize;
+    uint8_t* at = rte_pktmbuf_mtod(buffer, uint8_t*);
+    std::memcpy(at, frame.data(), kHeaders);
+    packet::Ipv4Header ip;
+    std::memcpy(&ip, at + 14, sizeof(ip));
+    ip.source = BigEndian32(RemoteAddress(flow));
+    ip.destination = BigEndian32(LocalAddress(flow));
+    ip.checksum =
+        BigEndian16::FromRaw(static_cast<uint16_t>(~packet::Fold(constant + ip.source.raw() + ip.destination.raw())));
+    std::memcpy(at + 14, &ip, sizeof(ip));
+    const packet::UdpHeader udp = {BigEndian16(RemotePort(flow)), BigEndian16(LocalPort(flow)),
+                                   BigEndian16(8 + kPayloadSize), BigEndian16(0x1234)};
+    std::memcpy(at + 34, &udp, sizeof(udp));
+    const BigEndian16 number(sequence);
+    std::memcpy(at + 44, &number, sizeof(number));
+  }
+
+  Order order_;
+  flow::NextHopTable next_hops_;
+  std::unique_ptr<flow::FlowTable> flows_;
+  WorkerCounters counters_;
+  flow::EventRing events_{1024};
+  capture::CaptureRing captures_{1};
+  PipelineContext context_;
+  BurstResult result_;
+  std::vector<rte_mbuf*> buffers_;
+  uint64_t forwarded_ = 0;
+};
+
+// Ticks of bursts, timed one by one: the median is what a burst costs when nobody takes the CPU away in it.
+class BurstTimes {
+ public:
+  explicit BurstTimes(benchmark::State& state) : state_(state) {}
+  ~BurstTimes() {
+    const auto middle = ticks_.begin() + static_cast<std::ptrdiff_t>(ticks_.size() / 2);
+    std::nth_element(ticks_.begin(), middle, ticks_.end());
+    state_.counters["cycles"] = static_cast<double>(*middle) / kMaxBurst;
+    state_.SetItemsProcessed(static_cast<int64_t>(ticks_.size() * kMaxBurst));
+  }
+
+  void Add(uint64_t ticks) {
+    ticks_.push_back(static_cast<uint32_t>(ticks));
+    state_.SetIterationTime(static_cast<double>(ticks) / static_cast<double>(TicksPerSecond()));
+  }
+
+ private:
+  benchmark::State& state_;
+  std::vector<uint32_t> ticks_;
+};
+
+void BM_Pipeline(benchmark::State& state) {
+  Relay relay(static_cast<uint32_t>(state.range(0)));
+  const uint64_t before = relay.forwarded();
+  BurstTimes times(state);
+  for (auto _ : state) times.Add(relay.TimeBurst());
+  Require(relay.forwarded() - before == static_cast<uint64_t>(state.iterations()) * kMaxBurst,
+          "not every packet was forwarded");
+}
+BENCHMARK(BM_Pipeline)->ArgName("flows")->Arg(1000)->Arg(100'000)->Arg(1'000'000)->UseManualTime();
+
+struct FiveTuple {
+  uint32_t source;
+  uint32_t destination;
+  uint16_t source_port;
+  uint16_t destination_port;
+  uint32_t protocol;
+};
+
+FiveTuple KeyOf(uint32_t flow) {
+  return {RemoteAddress(flow), LocalAddress(flow), RemotePort(flow), LocalPort(flow), packet::kProtocolUdp};
+}
+
+void BM_HashBulkLookup(benchmark::State& state) {
+  StartTestEal(kEalMemoryMib);
+  const uint32_t flows = static_cast<uint32_t>(state.range(0));
+  rte_hash_parameters parameters = {};
+  parameters.name = "bench";
+  parameters.entries = std::bit_ceil(flows + flows / 4);
+  parameters.key_len = sizeof(FiveTuple);
+  parameters.hash_func = rte_jhash;
+  parameters.extra_flag = RTE_HASH_EXTRA_FLAGS_RW_CONCURRENCY_LF;
+  rte_hash* hash = rte_hash_create(&parameters);
+  Require(hash != nullptr, "no memory for rte_hash");
+  for (uint32_t flow = 0; flow < flows; ++flow) {
+    const FiveTuple key = KeyOf(flow);
+    Require(rte_hash_add_key_data(hash, &key, reinterpret_cast<void*>(uintptr_t{flow})) == 0, "rte_hash is full");
+  }
+  Order order(flows);
+  std::array<FiveTuple, kMaxBurst> keys;
+  std::array<const void*, kMaxBurst> pointers;
+  for (unsigned i = 0; i < kMaxBurst; ++i) pointers[i] = &keys[i];
+  std::array<void*, kMaxBurst> found;
+  BurstTimes times(state);
+  for (auto _ : state) {
+    for (FiveTuple& key : keys) key = KeyOf(order.Next());
+    uint64_t hits = 0;
+    const uint64_t start = Ticks();
+    rte_hash_lookup_bulk_data(hash, pointers.data(), kMaxBurst, &hits, found.data());
+    times.Add(Ticks() - start);
+    Require(hits == 0xffffffff, "a flow was not found");
+  }
+  rte_hash_free(hash);
+}
+BENCHMARK(BM_HashBulkLookup)->ArgName("flows")->Arg(1000)->Arg(100'000)->Arg(1'000'000)->UseManualTime();
+
+}  // namespace
+}  // namespace sluice::worker
+
+BENCHMARK_MAIN();
