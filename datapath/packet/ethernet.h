@@ -8,6 +8,7 @@
 #ifndef SLUICE_DATAPATH_PACKET_ETHERNET_H_
 #define SLUICE_DATAPATH_PACKET_ETHERNET_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -37,16 +38,16 @@ static_assert(sizeof(VlanTag) == 4 && alignof(VlanTag) == 1);
 // begins: 14 or 18 bytes before.
 inline uint8_t* WriteEthernet(const MacAddress& destination, const MacAddress& source, uint16_t vlan, bool is_ipv4,
                               uint8_t* ip) {
-  const BigEndian16 type(is_ipv4 ? kEtherTypeIpv4 : kEtherTypeIpv6);
-  EthernetHeader header = {destination, source, type};
+  const uint16_t type = BigEndian16(is_ipv4 ? kEtherTypeIpv4 : kEtherTypeIpv6).raw();
   uint8_t* begin = ip - sizeof(EthernetHeader);
   if (vlan != 0) {
-    const VlanTag tag = {BigEndian16(vlan), type};
-    std::memcpy(ip - sizeof(tag), &tag, sizeof(tag));
-    header.type = BigEndian16(kEtherTypeVlan);
-    begin -= sizeof(tag);
+    begin -= sizeof(VlanTag);
+    const uint16_t tag[2] = {BigEndian16(kEtherTypeVlan).raw(), BigEndian16(vlan).raw()};
+    std::memcpy(begin + offsetof(EthernetHeader, type), tag, sizeof(tag));
   }
-  std::memcpy(begin, &header, sizeof(header));
+  std::memcpy(ip - sizeof(type), &type, sizeof(type));
+  std::memcpy(begin, &destination, sizeof(destination));
+  std::memcpy(begin + offsetof(EthernetHeader, source), &source, sizeof(source));
   return begin;
 }
 

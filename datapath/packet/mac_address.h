@@ -6,6 +6,7 @@
 #define SLUICE_DATAPATH_PACKET_MAC_ADDRESS_H_
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,14 +23,17 @@ struct MacAddress {
 
   // The six bytes in the low 48 bits, first byte lowest: for tables that hold an address in an atomic word.
   constexpr uint64_t ToWord() const {
+    static_assert(std::endian::native == std::endian::little);
     uint64_t word = 0;
     for (int i = 5; i >= 0; --i) word = word << 8 | bytes[i];
     return word;
   }
   static constexpr MacAddress FromWord(uint64_t word) {
-    MacAddress result;
-    for (int i = 0; i < 6; ++i) result.bytes[i] = static_cast<uint8_t>(word >> (8 * i));
-    return result;
+    struct Word {
+      MacAddress address;
+      std::array<uint8_t, 2> rest;
+    };
+    return std::bit_cast<Word>(word).address;
   }
 
   friend constexpr bool operator==(const MacAddress&, const MacAddress&) = default;

@@ -84,36 +84,42 @@ inline uint8_t* Apply(const RewriteAny& rewrite, const IpAddress& old_source, ui
 
 namespace internal {
 
+// Headers are written field by field where they belong: a header built aside and copied in one piece would wait for its
+// own small stores, some fifteen cycles each time.
+template <typename Field>
+void WriteField(uint8_t* header, size_t offset, const Field& field) {
+  std::memcpy(header + offset, &field, sizeof(field));
+}
+
 inline uint8_t* WriteIpv4(BigEndian32 source, BigEndian32 destination, uint8_t traffic_class, uint16_t ip_constant,
                           uint8_t* udp, uint16_t udp_size) {
-  Ipv4Header header;
-  header.version_ihl = 0x45;
-  header.tos = traffic_class;
-  header.total_length = BigEndian16(static_cast<uint16_t>(udp_size + sizeof(Ipv4Header)));
-  header.identification = BigEndian16(0);
-  header.fragment = BigEndian16(kIpv4DontFragment);
-  header.ttl = kEndpointHopLimit;
-  header.protocol = kProtocolUdp;
-  header.checksum =
-      BigEndian16::FromRaw(static_cast<uint16_t>(~Fold(ChecksumSum{ip_constant} + header.total_length.raw())));
-  header.source = source;
-  header.destination = destination;
-  uint8_t* begin = udp - sizeof(header);
-  std::memcpy(begin, &header, sizeof(header));
+  uint8_t* begin = udp - sizeof(Ipv4Header);
+  const BigEndian16 total_length(static_cast<uint16_t>(udp_size + sizeof(Ipv4Header)));
+  const uint16_t checksum = static_cast<uint16_t>(~Fold(ChecksumSum{ip_constant} + total_length.raw()));
+  begin[offsetof(Ipv4Header, version_ihl)] = 0x45;
+  begin[offsetof(Ipv4Header, tos)] = traffic_class;
+  WriteField(begin, offsetof(Ipv4Header, total_length), total_length.raw());
+  WriteField(begin, offsetof(Ipv4Header, identification), uint16_t{0});
+  WriteField(begin, offsetof(Ipv4Header, fragment), BigEndian16(kIpv4DontFragment).raw());
+  begin[offsetof(Ipv4Header, ttl)] = kEndpointHopLimit;
+  begin[offsetof(Ipv4Header, protocol)] = kProtocolUdp;
+  WriteField(begin, offsetof(Ipv4Header, checksum), checksum);
+  WriteField(begin, offsetof(Ipv4Header, source), source.raw());
+  WriteField(begin, offsetof(Ipv4Header, destination), destination.raw());
   return begin;
 }
 
 inline void WriteUdp(BigEndian16 source_port, BigEndian16 destination_port, uint16_t gain, ChecksumSum old_source_sum,
                      uint8_t* udp) {
-  UdpHeader header;
-  std::memcpy(&header, udp, sizeof(header));
-  if (header.checksum.raw() != 0) {
-    header.checksum =
-        BigEndian16::FromRaw(UpdateUdpField(header.checksum.raw(), old_source_sum + header.source_port.raw(), gain));
+  uint16_t checksum;
+  std::memcpy(&checksum, udp + offsetof(UdpHeader, checksum), sizeof(checksum));
+  if (checksum != 0) {
+    uint16_t old_port;
+    std::memcpy(&old_port, udp + offsetof(UdpHeader, source_port), sizeof(old_port));
+    WriteField(udp, offsetof(UdpHeader, checksum), UpdateUdpField(checksum, old_source_sum + old_port, gain));
   }
-  header.source_port = source_port;
-  header.destination_port = destination_port;
-  std::memcpy(udp, &header, sizeof(header));
+  WriteField(udp, offsetof(UdpHeader, source_port), source_port.raw());
+  WriteField(udp, offsetof(UdpHeader, destination_port), destination_port.raw());
 }
 
 // In debug builds: whether the UDP checksum was right before the rewrite, to compare after it. Nothing in others.

@@ -67,8 +67,8 @@ struct Decision {
 };
 
 // `map` is the flow's.
-inline Content ReadContent(const flow::FlowCommon& flow, const rtp::PayloadMap& map, const uint8_t* payload,
-                           size_t size) {
+[[gnu::always_inline]] inline Content ReadContent(const flow::FlowCommon& flow, const rtp::PayloadMap& map,
+                                                  const uint8_t* payload, size_t size) {
   Content content;
   if (flow.flags & (flow::kFlowDatagrams | flow::kFlowRtcpOnly)) [[unlikely]] {
     if (flow.Has(flow::kFlowDatagrams)) {
@@ -101,10 +101,12 @@ rtp::SourceDecision ConsiderSource(const flow::FlowTable& flows, const Entry& en
                                      flows.options().ticks_per_second, identity, probation);
 }
 
-// `entry` is what the flow table has for the packet, `identity` and `detail` are of its state.
+// `entry` is what the flow table has for the packet, `identity` and `detail` are of its state. Always inlined, since
+// then the decision lives in registers.
 template <typename Entry>
-inline Decision<Entry> Decide(const flow::FlowTable& flows, const flow::NextHopTable& next_hops, const Entry& entry,
-                              const Arrival& arrival, rtp::StreamIdentity& identity, flow::FlowDetail& detail) {
+[[gnu::always_inline]] inline Decision<Entry> Decide(const flow::FlowTable& flows, const flow::NextHopTable& next_hops,
+                                                     const Entry& entry, const Arrival& arrival,
+                                                     rtp::StreamIdentity& identity, flow::FlowDetail& detail) {
   using packet::DropReason;
   Decision<Entry> decision;
   const auto drop = [&decision](DropReason reason) {

@@ -246,7 +246,12 @@ class Burst {
   const bool punt_;
   BurstResult& result_;
   unsigned count_ = 0;
-  std::array<Transit, kMaxBurst> transits_;
+  union Transits {
+    Transits() {}  // Left as they are: each is written before it is read.
+    Transit& operator[](unsigned i) { return all[i]; }
+
+    std::array<Transit, kMaxBurst> all;
+  } transits_;
 };
 
 }  // namespace
