@@ -218,7 +218,10 @@ absl::Status Interfaces::OpenOne(const InterfaceOptions& options) {
 
 absl::Status Interfaces::ConnectToKernel(const InterfaceOptions& options, Interface& interface) {
   if (!options.kernel_interface.empty()) {
-    const auto found = FindKernelInterface(options.kernel_interface);
+    auto found = FindKernelInterface(options.kernel_interface);
+    if (found.ok() && options.vlan != 0 && !options.static_next_hop.has_value()) {
+      found = FindVlanInterface(*found, options.vlan);
+    }
     if (!found.ok()) return found.status();
     interface.kernel_index = found->index;
   }

@@ -10,12 +10,16 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <vector>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 
 namespace sluice::io {
 namespace {
@@ -53,6 +57,24 @@ absl::StatusOr<KernelInterface> FindKernelInterface(const std::string& name) {
     result.channels = std::max({channels.combined_count, channels.rx_count, 1u});
   }
   return result;
+}
+
+absl::StatusOr<KernelInterface> FindVlanInterface(const KernelInterface& interface, uint16_t vlan,
+                                                  const std::string& file) {
+  // Two lines of headings, then "eth0.100 | 100 | eth0".
+  std::ifstream list(file);
+  std::string line;
+  while (std::getline(list, line)) {
+    std::vector<std::string> columns = absl::StrSplit(line, '|');
+    for (std::string& column : columns) absl::StripAsciiWhitespace(&column);
+    uint32_t id = 0;
+    if (columns.size() == 3 && columns[2] == interface.name && absl::SimpleAtoi(columns[1], &id) && id == vlan) {
+      return FindKernelInterface(columns[0]);
+    }
+  }
+  return absl::NotFoundError(absl::StrCat("vlan: the kernel has no interface for VLAN ", vlan, " on ", interface.name,
+                                          "; run `ip link add link ", interface.name, " name ", interface.name, ".",
+                                          vlan, " type vlan id ", vlan, "` or set static_next_hop"));
 }
 
 }  // namespace sluice::io

@@ -73,7 +73,7 @@ bool Overlap(const MediaRange& a, const MediaRange& b) {
 // A claim to some of `range` under another name than `own`. Names are compared and not processes: two containers may
 // share a network namespace and both be process 1.
 std::optional<Claim> FindOverlap(const MediaRange& range, const std::string& own) {
-  std::ifstream sockets("/proc/net/unix");
+  std::ifstream sockets("/proc/thread-self/net/unix");
   std::string line;
   while (std::getline(sockets, line)) {
     const size_t at = line.find('@');

@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "datapath/io/exception_path.h"
 #include "datapath/worker/clock.h"
 #include "datapath/worker/idle_ramp.h"
 
@@ -77,8 +78,9 @@ unsigned Worker::Poll() {
     const uint64_t ticks = Ticks();
     found += count;
     counters_.received.Add(count);
-    ProcessBurst(context_, packets.data(), count, ticks, false, result_);
+    ProcessBurst(context_, packets.data(), count, ticks, from.port.exception_path != nullptr, result_);
     SendAll();
+    if (result_.to_kernel.count != 0) Punt(*from.port.exception_path, ticks);
     Free(result_.dropped);
     counters_.residence.Record(Ticks() - ticks);
   }
@@ -98,6 +100,17 @@ void Worker::SendAll() {
       rte_pktmbuf_free_bulk(&batch.packets[sent], batch.count - sent);
     }
   });
+}
+
+void Worker::Punt(io::ExceptionPath& path, uint64_t ticks) {
+  PacketBatch& batch = result_.to_kernel;
+  const unsigned taken = path.Punt(index_, batch.packets.data(), batch.count, ticks);
+  counters_.punted.Add(taken);
+  if (taken < batch.count) {
+    counters_.CountDrop(packet::DropReason::kPuntLimited, batch.count - taken);
+    rte_pktmbuf_free_bulk(&batch.packets[taken], batch.count - taken);
+  }
+  batch.count = 0;
 }
 
 WorkerSnapshot Worker::Snapshot() {

@@ -67,6 +67,8 @@ class Worker {
   // One iteration; how many packets it found.
   unsigned Poll();
   void SendAll();
+  // Gives what is for the kernel to the port's exception path.
+  void Punt(io::ExceptionPath& path, uint64_t ticks);
 
   const unsigned index_;
   const unsigned cpu_;
