@@ -2,8 +2,8 @@
 //
 // How it works. The first polls after a packet do not sleep, so that a loaded worker never does. Then sleeps double
 // from 1 us to the limit: a packet waits at most that long, which is invisible against the 20 ms between the packets
-// of a stream. After a second without a packet nobody talks, and sleeps go on doubling to ten times the limit, 1 ms at
-// most: the price of a relay that waits for calls, paid by the first packet of the first of them.
+// of a stream. After a second without a packet nobody talks, and sleeps go on doubling to twenty times the limit, 1 ms
+// at most: the price of a relay that waits for calls, paid by the first packet of the first of them.
 //
 // Threads: one worker. Pure: time is passed in.
 
@@ -19,7 +19,7 @@ class IdleRamp {
  public:
   static constexpr unsigned kPollsBeforeSleep = 64;
   static constexpr uint64_t kFirstSleepNs = 1000;
-  static constexpr uint64_t kDeepFactor = 10;
+  static constexpr uint64_t kDeepFactor = 20;
   static constexpr uint64_t kMaxDeepSleepNs = 1'000'000;
 
   // `limit_ns` 0: never sleep.

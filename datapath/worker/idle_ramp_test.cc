@@ -32,14 +32,14 @@ TEST(IdleRamp, BeginsAnewAfterAPacket) {
   EXPECT_EQ(ramp.OnEmpty(3), 1000u);
 }
 
-TEST(IdleRamp, GoesToTenTimesTheLimitAfterASecondOfSilence) {
+TEST(IdleRamp, GoesToTwentyTimesTheLimitAfterASecondOfSilence) {
   IdleRamp ramp(50'000, kSecond);
   ramp.OnPackets(0);
   UseUpSpins(ramp, 1);
   for (int i = 0; i < 20; ++i) EXPECT_LE(ramp.OnEmpty(kSecond - 1), 50'000u);
   EXPECT_EQ(ramp.OnEmpty(kSecond), 100'000u);
   for (int i = 0; i < 20; ++i) ramp.OnEmpty(kSecond);
-  EXPECT_EQ(ramp.OnEmpty(kSecond), 500'000u);
+  EXPECT_EQ(ramp.OnEmpty(kSecond), 1'000'000u);
 }
 
 TEST(IdleRamp, NeverSleepsLongerThanAMillisecond) {
