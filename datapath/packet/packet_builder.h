@@ -1,4 +1,4 @@
-// Builds frames for tests and benchmarks: right by default, wrong where told.
+// Builds frames for tests, benchmarks and explanations: right by default, wrong where told.
 
 #ifndef SLUICE_DATAPATH_PACKET_PACKET_BUILDER_H_
 #define SLUICE_DATAPATH_PACKET_PACKET_BUILDER_H_

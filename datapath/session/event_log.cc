@@ -22,8 +22,12 @@ void EventLog::Wake() {
     if (told_ == newest_) return;
     told_ = newest_;
   }
-  absl::MutexLock lock(&watchers_mutex_);
-  for (const auto& [id, watcher] : watchers_) watcher();
+  std::vector<std::shared_ptr<const std::function<void()>>> watchers;
+  {
+    absl::MutexLock lock(&watchers_mutex_);
+    for (const auto& [id, watcher] : watchers_) watchers.push_back(watcher);
+  }
+  for (const auto& watcher : watchers) (*watcher)();
 }
 
 EventLog::Page EventLog::Read(uint64_t after, size_t limit) const {
@@ -63,7 +67,7 @@ absl::StatusOr<uint64_t> EventLog::Resume(absl::string_view token) const {
 
 EventLog::WatcherId EventLog::AddWatcher(std::function<void()> watcher) {
   absl::MutexLock lock(&watchers_mutex_);
-  watchers_.emplace(next_watcher_, std::move(watcher));
+  watchers_.emplace(next_watcher_, std::make_shared<const std::function<void()>>(std::move(watcher)));
   return next_watcher_++;
 }
 

@@ -7,8 +7,8 @@
 // A resume token is "INSTANCE.NUMBER". A token of another instance of the relay (it restarted) resumes at the first
 // event of this one: all of them are new to that reader.
 //
-// Threads: any. Watchers are called by Wake, on the thread that calls it: they are quick and do not add or remove
-// watchers.
+// Threads: any. Wake calls the watchers on its caller's thread, without a lock: they are quick. A watcher that is
+// being removed may be called once more meanwhile.
 
 #ifndef SLUICE_DATAPATH_SESSION_EVENT_LOG_H_
 #define SLUICE_DATAPATH_SESSION_EVENT_LOG_H_
@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -78,7 +79,7 @@ class EventLog {
   // Where a reader with this token goes on; an empty token: from now on. INVALID_ARGUMENT if it is none of ours.
   absl::StatusOr<uint64_t> Resume(absl::string_view token) const ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // `watcher` is called by Wake until RemoveWatcher has returned, and never after.
+  // `watcher` is called by Wake until it is removed.
   using WatcherId = uint64_t;
   WatcherId AddWatcher(std::function<void()> watcher) ABSL_LOCKS_EXCLUDED(watchers_mutex_);
   void RemoveWatcher(WatcherId id) ABSL_LOCKS_EXCLUDED(watchers_mutex_);
@@ -91,7 +92,7 @@ class EventLog {
   uint64_t told_ ABSL_GUARDED_BY(mutex_) = 0;  // The newest event that watchers were woken for.
 
   absl::Mutex watchers_mutex_;
-  std::map<WatcherId, std::function<void()>> watchers_ ABSL_GUARDED_BY(watchers_mutex_);
+  std::map<WatcherId, std::shared_ptr<const std::function<void()>>> watchers_ ABSL_GUARDED_BY(watchers_mutex_);
   WatcherId next_watcher_ ABSL_GUARDED_BY(watchers_mutex_) = 1;
 };
 

@@ -247,6 +247,20 @@ SessionModel::Page SessionModel::ListSessions(const std::string& after, size_t l
   return page;
 }
 
+std::vector<SessionModel::FlowState> SessionModel::FlowsOf(const std::string& session_id) const {
+  std::vector<FlowState> flows;
+  const Session* session = FindSession(session_id);
+  if (session == nullptr) return flows;
+  for (const Stream& stream : session->streams) {
+    for (uint8_t leg = 0; leg < 2; ++leg) {
+      for (const flow::StateIndex state : {stream.legs[leg].state, stream.legs[leg].rtcp_state}) {
+        if (state != flow::kNoState) flows.push_back({state, leg});
+      }
+    }
+  }
+  return flows;
+}
+
 absl::Status SessionModel::SetCapture(const std::string& session_id, bool capture) {
   Session* session = FindSession(session_id);
   if (session == nullptr) return absl::NotFoundError(absl::StrCat("session_id: there is no session ", session_id));

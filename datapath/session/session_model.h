@@ -104,6 +104,13 @@ class SessionModel {
   };
   FlowName NameOf(flow::StateIndex state) const;
 
+  // The flows of a session; none if there is no such session.
+  struct FlowState {
+    flow::StateIndex state = flow::kNoState;
+    uint8_t leg = 0;
+  };
+  std::vector<FlowState> FlowsOf(const std::string& session_id) const;
+
   // Copies of the session's packets go to the capture writer or do not any more. NOT_FOUND.
   absl::Status SetCapture(const std::string& session_id, bool capture);
 

@@ -1,0 +1,47 @@
+// One ApplySessions call: batches of writes, answered in their order.
+//
+// A batch is read, carried out on the control thread, and its answer written, before the next is read. So exactly one
+// operation is on its way at any time, nothing is buffered for a client that does not read, and a call that is
+// cancelled ends with the operation that fails.
+//
+// Threads: as gRPC's reactors and the control thread call it, one at a time. Deletes itself when the call is over.
+
+#ifndef SLUICE_DATAPATH_SERVICE_APPLY_STREAM_H_
+#define SLUICE_DATAPATH_SERVICE_APPLY_STREAM_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "datapath/service/control_loop.h"
+#include "datapath/session/session_model.h"
+#include "sluice/relay/v1/session_service.pb.h"
+
+namespace sluice::service {
+
+class ApplyStream final
+    : public grpc::ServerBidiReactor<relay::v1::ApplySessionsRequest, relay::v1::ApplySessionsResponse> {
+ public:
+  ApplyStream(ControlLoop& loop, session::SessionModel& model);
+
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnDone() override;
+
+ private:
+  // The specs of the batch, by item; of a delete there is none.
+  void ReadSpecs();
+  void Apply(const session::Moment& now);
+  absl::StatusOr<session::SessionState> ApplyOne(int item, const session::Writer& writer, const session::Moment& now);
+
+  ControlLoop& loop_;
+  session::SessionModel& model_;
+  relay::v1::ApplySessionsRequest request_;
+  relay::v1::ApplySessionsResponse response_;
+  std::vector<absl::StatusOr<session::SessionSpec>> specs_;
+};
+
+}  // namespace sluice::service
+
+#endif  // SLUICE_DATAPATH_SERVICE_APPLY_STREAM_H_
