@@ -1,9 +1,13 @@
 // main() of fuzz targets in builds without libFuzzer: runs every corpus file, and seeded mutations of each, through
 // the target.
 //
-// The number of mutations is fixed and the generator's seed is the file's index, so a failure repeats. Each input is
-// written to the test's temporary folder before it runs, so that it is there after a crash.
+// The number of mutations is fixed and the generator's seed is the file's index, so a failure repeats. An input that
+// makes the target crash is written to the test's temporary folder as `last_input`.
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -11,6 +15,7 @@
 #include <iterator>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
@@ -19,9 +24,20 @@ namespace {
 
 constexpr int kMutationsPerFile = 1000;
 
-void Run(const std::string& input, const std::string& last_input_path) {
-  if (!last_input_path.empty()) std::ofstream(last_input_path, std::ios::binary) << input;
-  LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(input.data()), input.size());
+// For the signal handler.
+std::string* last_input = nullptr;
+int last_input_file = -1;
+
+// Only what a signal handler may call.
+void KeepLastInput(int number) {
+  if (last_input_file >= 0) (void)!write(last_input_file, last_input->data(), last_input->size());
+  std::signal(number, SIG_DFL);
+  std::raise(number);
+}
+
+void Run(std::string input) {
+  *last_input = std::move(input);
+  LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(last_input->data()), last_input->size());
 }
 
 std::string Mutate(const std::string& seed, std::mt19937_64& random) {
@@ -56,8 +72,16 @@ std::string Mutate(const std::string& seed, std::mt19937_64& random) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const char* folder = std::getenv("TEST_TMPDIR");
-  const std::string last_input_path = folder ? std::string(folder) + "/last_input" : "";
+  last_input = new std::string();
+  if (const char* folder = std::getenv("TEST_TMPDIR")) {
+    last_input_file =
+        open((std::string(folder) + "/last_input").c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
+  }
+  std::signal(SIGABRT, KeepLastInput);
+#ifndef __SANITIZE_ADDRESS__
+  // ASan reports these itself, and aborts then (.bazelrc).
+  for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) std::signal(number, KeepLastInput);
+#endif
   std::vector<std::string> seeds = {""};  // The empty input is always one.
   for (int i = 1; i < argc; ++i) {
     std::ifstream file(argv[i], std::ios::binary);
@@ -69,8 +93,8 @@ int main(int argc, char** argv) {
   }
   for (size_t index = 0; index < seeds.size(); ++index) {
     std::mt19937_64 random(index);
-    Run(seeds[index], last_input_path);
-    for (int i = 0; i < kMutationsPerFile; ++i) Run(Mutate(seeds[index], random), last_input_path);
+    Run(seeds[index]);
+    for (int i = 0; i < kMutationsPerFile; ++i) Run(Mutate(seeds[index], random));
   }
   std::printf("%zu seeds, %d mutations each\n", seeds.size(), kMutationsPerFile);
   return 0;
