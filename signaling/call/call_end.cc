@@ -121,7 +121,7 @@ void Call::Core::Finish(End end, const sip::Message* message) {
   exchange_.reset();
   for (const ClientRequest& request : requests_) {
     if (request.kind != ClientRequest::Kind::kPassed) continue;
-    Respond(*Opposite(legs_[request.leg]), request.passed.transaction, Answer(request.passed, 481));
+    Respond(legs_[request.passed.leg], request.passed.transaction, Answer(request.passed, 481));
   }
   // What is no INVITE needs nothing of us when its answer comes.
   std::erase_if(requests_, [](const ClientRequest& request) { return request.method != sip::Method::kInvite; });

@@ -58,14 +58,13 @@ void Call::Core::PassRequest(Leg& leg, sip::ServerTransactionId transaction, con
   if (request.Has(sip::Header::kContact)) passed.Add(sip::Header::kContact, ContactOf(*other));
   PassHeaders(request, options_.blocked_headers, passed);
   PassBody(request, passed);
-  Send(*other, ClientRequest::Kind::kPassed, std::move(passed), {transaction, request});
+  Send(*other, ClientRequest::Kind::kPassed, std::move(passed), {transaction, request, leg.number});
 }
 
 void Call::Core::PassResponse(const ClientRequest& request, const sip::Message& response) {
   // RFC 4320: a provisional response to what is no INVITE does more harm than good.
   if (response.is_provisional()) return;
-  Leg* other = Opposite(legs_[request.leg]);
-  if (other == nullptr) return;
+  const Leg& other = legs_[request.passed.leg];
   // Nor does a 408 help: the request's sender has waited as long itself.
   const uint16_t status = response.status() == 408 ? 504 : response.status();
   const bool challenged = status == 401 || status == 407;
@@ -73,9 +72,9 @@ void Call::Core::PassResponse(const ClientRequest& request, const sip::Message& 
                                status == response.status() && !challenged ? response.reason() : absl::string_view());
   passed.Remove(sip::Header::kServer);
   PassHeaders(response, options_.blocked_headers, passed);
-  if (response.Has(sip::Header::kContact)) passed.Add(sip::Header::kContact, ContactOf(*other));
+  if (response.Has(sip::Header::kContact)) passed.Add(sip::Header::kContact, ContactOf(other));
   PassBody(response, passed);
-  Respond(*other, request.passed.transaction, std::move(passed));
+  Respond(other, request.passed.transaction, std::move(passed));
   if (EndsTheCall(response, request.method)) {
     legs_[request.leg].state = Leg::State::kOver;
     Finish({request.leg == kCaller ? Ended::By::kCaller : Ended::By::kCallee, 200, 41,

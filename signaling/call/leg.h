@@ -20,6 +20,7 @@ namespace sluice::call {
 struct ServerRequest {
   sip::ServerTransactionId transaction = 0;
   sip::Message request;
+  LegNumber leg = kCaller;
 };
 
 struct Leg {

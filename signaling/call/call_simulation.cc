@@ -1,0 +1,295 @@
+#include "signaling/call/call_simulation.h"
+
+#include <array>
+#include <map>
+#include <set>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "signaling/call/call_test_bed.h"
+
+namespace sluice::call {
+namespace {
+
+constexpr sip::ServerTransactionId kInviteTransaction = 1;
+
+class Simulation : public Names {
+ public:
+  explicit Simulation(const std::function<uint8_t()>& next)
+      : next_(next), options_(CallTestBed::DefaultOptions()), call_(options_, *this) {}
+
+  std::string Run(int events) {
+    const uint8_t kind = next_();
+    std::vector<Party> callees = {CallTestBed::Callee(1)};
+    if ((kind & 1) != 0) callees.push_back(CallTestBed::Callee(2));
+    const sip::Message invite =
+        CallTestBed::Invite((kind & 2) != 0 ? "Supported: timer\r\nSession-Expires: 120\r\nAllow: UPDATE\r\n" : "",
+                            (kind & 4) != 0 ? std::string() : PhoneSdp("198.18.1.2"));
+    OpenTransaction(kCaller, kInviteTransaction, invite);
+    Do(call_.Start(invite, kInviteTransaction, CallTestBed::Caller(), callees, now_));
+    for (int i = 0; i < events && broken_.empty() && !call_.ended(); ++i) Step();
+    for (int i = 0; i < 100 && broken_.empty() && !call_.ended(); ++i) Settle(i);
+    if (!broken_.empty()) return broken_;
+    if (!call_.ended()) return "the call is stuck";
+    for (const auto& [id, transaction] : transactions_) {
+      if (!transaction.answered) return absl::StrCat("request ", id, " was never answered");
+    }
+    if (media_created_ != media_deleted_) return "media was left behind";
+    if (!dialogs_.empty()) return "a dialog was not ended";
+    if (!timers_.empty()) return "a timer was left running";
+    return "";
+  }
+
+  std::string NewCallId() override { return absl::StrCat("ours", ++names_); }
+  std::string NewTag() override { return absl::StrCat("tag", ++names_); }
+  uint32_t NewCSeq() override { return 1000 + static_cast<uint32_t>(++names_); }
+
+ private:
+  struct Transaction {
+    LegNumber leg = kCaller;
+    sip::Message request;
+    bool answered = false;
+  };
+  struct Sent {
+    SendRequest request;
+    bool cancelled = false;
+    // A real transaction gives one final answer; it is kept for more, which must do no harm.
+    bool over = false;
+  };
+
+  void Break(absl::string_view text) {
+    if (broken_.empty()) broken_ = std::string(text);
+  }
+
+  void OpenTransaction(LegNumber leg, sip::ServerTransactionId id, const sip::Message& request) {
+    transactions_[id] = {leg, request, false};
+  }
+
+  void Do(Actions actions) {
+    for (Action& action : actions) {
+      if (ended_) Break("an action behind Ended");
+      std::visit([this](auto& one) { On(one); }, action);
+    }
+  }
+
+  void On(SendRequest& action) { sent_.push_back({std::move(action), false, false}); }
+  void On(SendAck& action) {
+    if (!IsInvite(action.number)) Break("ACK for what is no INVITE");
+  }
+  void On(CancelRequest& action) {
+    if (!IsInvite(action.number)) Break("CANCEL for what is no INVITE");
+    for (Sent& sent : sent_) sent.cancelled = sent.cancelled || sent.request.number == action.number;
+  }
+  void On(Respond& action) {
+    const auto found = transactions_.find(action.transaction);
+    if (found == transactions_.end()) return Break("an answer to nobody");
+    Transaction& transaction = found->second;
+    if (transaction.leg != action.leg) Break("an answer on the wrong leg");
+    if (transaction.answered) Break("a second final answer");
+    if (action.message.Get(sip::Header::kCSeq) != transaction.request.Get(sip::Header::kCSeq)) Break("another CSeq");
+    transaction.answered = action.message.is_final();
+  }
+  void On(CreateMedia& action) {
+    if (media_created_) Break("media created twice");
+    media_created_ = true;
+    AskMedia(action.session);
+  }
+  void On(UpdateMedia& action) {
+    if (!media_created_ || media_deleted_) Break("an update of no media");
+    AskMedia(action.session);
+  }
+  void AskMedia(const MediaSession& session) {
+    if (media_asked_) Break("two media requests at a time");
+    media_asked_ = true;
+    session_ = session;
+  }
+  void On(DeleteMedia&) {
+    if (!media_created_ || media_deleted_) Break("media deleted that is not there");
+    media_deleted_ = true;
+  }
+  void On(SetTimer& action) {
+    if (action.after < absl::ZeroDuration()) Break("a timer in the past");
+    timers_.insert(action.timer);
+  }
+  void On(CancelTimer& action) { timers_.erase(action.timer); }
+  void On(DialogMade& action) {
+    if (!dialogs_.emplace(action.leg, std::make_pair(action.call_id, action.local_tag)).second) Break("a dialog twice");
+  }
+  void On(DialogEnded& action) {
+    if (dialogs_.erase(action.leg) == 0) Break("the end of no dialog");
+  }
+  void On(Progress&) {}
+  void On(Ended&) { ended_ = true; }
+
+  bool IsInvite(RequestNumber number) const {
+    for (const Sent& sent : sent_) {
+      if (sent.request.number == number) return sent.request.message.method() == sip::Method::kInvite;
+    }
+    return false;
+  }
+
+  template <size_t kSize>
+  absl::string_view Pick(const std::array<absl::string_view, kSize>& choices) {
+    return choices[next_() % kSize];
+  }
+
+  void Step() {
+    now_ += absl::Milliseconds(next_() * 100);
+    switch (next_() % 12) {
+      case 0:
+      case 1:
+      case 2:
+        return AnswerSomething();
+      case 3:
+        return AnswerMedia(static_cast<MediaAnswer::Outcome>(next_() % 4));
+      case 4:
+      case 5:
+        return SendSomething();
+      case 6:
+        return FireSomething();
+      case 7:
+        return Do(call_.OnAck(PickLeg(), CallTestBed::Invite("", PickSdp()), now_));
+      case 8:
+        return Do(call_.OnAckMissing(PickLeg(), kInviteTransaction, now_));
+      case 9:
+        return CancelSomething();
+      case 10:
+        return FailSomething();
+      default:
+        if (next_() % 4 == 0) return Do(call_.HangUp(Ended::By::kOperator, "operator", now_));
+        if (next_() % 4 == 0) return Do(call_.OnMediaTimeout("silence", now_));
+    }
+  }
+
+  LegNumber PickLeg() { return next_() % 4; }
+
+  std::string PickSdp() {
+    switch (next_() % 6) {
+      case 0:
+        return "";
+      case 1:
+        return "v=0\r\nc=IN IP4 192.168.2.63\r\nm=audio 21000 RTP/AVP 0\r\n";
+      case 2:
+        return "garbage";
+      case 3:
+        return PhoneSdp("192.168.2.63", 30000, 0);
+      default:
+        return PhoneSdp("192.168.2.63");
+    }
+  }
+
+  Sent* PickSent() { return sent_.empty() ? nullptr : &sent_[next_() % sent_.size()]; }
+
+  void AnswerSomething() {
+    static constexpr std::array<uint16_t, 16> kStatuses = {100, 180, 183, 199, 200, 200, 200, 302,
+                                                           401, 408, 422, 481, 486, 491, 501, 603};
+    Sent* sent = PickSent();
+    if (sent == nullptr) return;
+    const uint16_t status = kStatuses[next_() % kStatuses.size()];
+    const std::string sdp = PickSdp();
+    const absl::string_view fields =
+        Pick<3>({"", "Allow: UPDATE\r\n", "Min-SE: 300\r\nSession-Expires: 300;refresher=uas\r\n"});
+    const std::string tag = next_() % 8 == 0 ? "fork" : "";
+    sent->over = sent->over || status >= 200;
+    const SendRequest request = sent->request;
+    Do(call_.OnResponse(request.leg, request.number, CallTestBed::Answer(request, status, sdp, fields, tag),
+                        request.hop, now_));
+  }
+
+  void FailSomething() {
+    Sent* sent = PickSent();
+    if (sent == nullptr) return;
+    sent->over = true;
+    Do(call_.OnRequestFailed(sent->request.leg, sent->request.number, sip::TransactionFailure::kTimeout, now_));
+  }
+
+  void AnswerMedia(MediaAnswer::Outcome outcome) {
+    // A relay does not answer what nobody asked.
+    if (!media_asked_) return;
+    media_asked_ = false;
+    MediaAnswer answer;
+    answer.outcome = outcome;
+    for (const MediaStream& stream : session_.streams) {
+      MediaAnswer::Stream ports;
+      ports.id = stream.id;
+      ports.legs[0] = {"198.18.1.1", 20000, 20001, false};
+      ports.legs[1] = {"198.18.2.1", 20010, 20011, false};
+      answer.streams.push_back(ports);
+    }
+    Do(call_.OnMedia(answer, now_));
+  }
+
+  void SendSomething() {
+    const LegNumber leg = PickLeg();
+    const auto dialog = dialogs_.find(leg);
+    if (dialog == dialogs_.end()) return;
+    const absl::string_view method = Pick<8>({"BYE", "INVITE", "INVITE", "UPDATE", "INFO", "PRACK", "REFER", "X"});
+    const uint32_t cseq = next_() % 8 == 0 ? 1 : ++cseq_;
+    const std::string sdp = PickSdp();
+    const sip::Message request = Parsed(absl::StrCat(
+        method, " sip:x@198.18.1.1 SIP/2.0\r\nVia: SIP/2.0/UDP 198.18.1.2;branch=z9hG4bK", cseq,
+        "\r\nFrom: <sip:p@x>;tag=", leg == kCaller ? "z9hG4bK73846736" : absl::StrCat("callee", leg),
+        "\r\nTo: <sip:q@x>;tag=", dialog->second.second, "\r\nCall-ID: ", dialog->second.first, "\r\nCSeq: ", cseq, " ",
+        method, "\r\n", Pick<3>({"", "Supported: timer\r\nSession-Expires: 60\r\n", "Contact: <sip:p@198.18.1.7>\r\n"}),
+        sdp.empty() ? "" : "Content-Type: application/sdp\r\n", "\r\n", sdp));
+    const sip::ServerTransactionId id = ++last_transaction_;
+    OpenTransaction(leg, id, request);
+    Do(call_.OnRequest(leg, id, request, CallTestBed::Caller().hop, now_));
+  }
+
+  void FireSomething() {
+    const CallTimer timer = static_cast<CallTimer>(next_() % 5);
+    timers_.erase(timer);
+    Do(call_.OnTimer(timer, now_));
+  }
+
+  void CancelSomething() {
+    const sip::ServerTransactionId id = next_() % 2 == 0 ? kInviteTransaction : last_transaction_;
+    const auto found = transactions_.find(id);
+    if (found == transactions_.end()) return;
+    Do(call_.OnCancel(found->second.leg, id, found->second.request, now_));
+  }
+
+  // Everybody answers, the relay too; what nobody answers runs out; at last an operator hangs up.
+  void Settle(int round) {
+    now_ += absl::Minutes(1);
+    AnswerMedia(MediaAnswer::Outcome::kDone);
+    for (size_t i = 0; i < sent_.size() && !call_.ended(); ++i) {
+      if (std::exchange(sent_[i].over, true)) continue;
+      const SendRequest request = sent_[i].request;
+      const uint16_t status = sent_[i].cancelled ? 487 : request.message.method() == sip::Method::kBye ? 200 : 486;
+      Do(call_.OnResponse(request.leg, request.number, CallTestBed::Answer(request, status), request.hop, now_));
+    }
+    for (LegNumber leg = 0; leg < 3; ++leg) Do(call_.OnAckMissing(leg, kInviteTransaction, now_));
+    const std::set<CallTimer> timers = std::exchange(timers_, {});
+    for (const CallTimer timer : timers) Do(call_.OnTimer(timer, now_));
+    if (round == 5) Do(call_.HangUp(Ended::By::kOperator, "operator", now_));
+  }
+
+  const std::function<uint8_t()>& next_;
+  const CallOptions options_;
+  absl::Time now_ = absl::FromUnixSeconds(1700000000);
+  std::map<sip::ServerTransactionId, Transaction> transactions_;
+  sip::ServerTransactionId last_transaction_ = kInviteTransaction;
+  uint32_t cseq_ = 10;
+  std::vector<Sent> sent_;
+  std::map<LegNumber, std::pair<std::string, std::string>> dialogs_;
+  std::set<CallTimer> timers_;
+  MediaSession session_;
+  bool media_asked_ = false;
+  bool media_created_ = false;
+  bool media_deleted_ = false;
+  bool ended_ = false;
+  int names_ = 0;
+  std::string broken_;
+  Call call_;
+};
+
+}  // namespace
+
+std::string SimulateCall(const std::function<uint8_t()>& next, int events) { return Simulation(next).Run(events); }
+
+}  // namespace sluice::call
