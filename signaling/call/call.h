@@ -62,6 +62,8 @@ struct Party {
   std::vector<std::string> route;
   // Account or trunk, for records.
   std::string account;
+  // Caller: shown to the callees if its own From has none.
+  std::string display_name;
 };
 
 struct CallOptions {

@@ -13,13 +13,16 @@ namespace {
 constexpr absl::string_view kAllow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, MESSAGE, NOTIFY, REFER";
 
 // `address` (a From or To value) as it is on our side: its display name and user, our domain, `tag` (may be empty).
-// Anonymous callers keep their domain, which says that they are (RFC 3323 4.1.1.3).
-std::string OwnAddress(absl::string_view address, absl::string_view domain, absl::string_view tag) {
+// `display_name` stands in for one that is missing. Anonymous callers keep their domain, which says that they are
+// (RFC 3323 4.1.1.3), and get no name.
+std::string OwnAddress(absl::string_view address, absl::string_view domain, absl::string_view tag,
+                       absl::string_view display_name = "") {
   sip::NameAddress own;
   const std::optional<sip::NameAddress> theirs = sip::NameAddress::Parse(address);
   if (theirs) {
-    own.display_name = theirs->display_name;
-    const bool keep = domain.empty() || theirs->uri.host() == "anonymous.invalid";
+    const bool anonymous = theirs->uri.host() == "anonymous.invalid";
+    own.display_name = theirs->display_name.empty() && !anonymous ? std::string(display_name) : theirs->display_name;
+    const bool keep = domain.empty() || anonymous;
     own.uri = sip::Uri::Sip(theirs->uri.DecodedUser(), keep ? theirs->uri.host() : domain);
   }
   if (!tag.empty()) own.parameters.Set("tag", tag);
@@ -105,7 +108,8 @@ sip::Message Call::Core::MakeInvite(Leg& leg) {
     invite.Add(sip::Header::kCallId, leg.dialog->call_id());
     invite.Add(sip::Header::kCSeq, absl::StrCat(leg.invite_cseq + 1, " INVITE"));
   } else {
-    invite.Add(sip::Header::kFrom, OwnAddress(theirs.Get(sip::Header::kFrom), options_.domain, names_.NewTag()));
+    invite.Add(sip::Header::kFrom, OwnAddress(theirs.Get(sip::Header::kFrom), options_.domain, names_.NewTag(),
+                                              caller().party.display_name));
     invite.Add(sip::Header::kTo, OwnAddress(theirs.Get(sip::Header::kTo), options_.domain, ""));
     invite.Add(sip::Header::kCallId, names_.NewCallId());
     invite.Add(sip::Header::kCSeq, absl::StrCat(names_.NewCSeq(), " INVITE"));
