@@ -81,6 +81,23 @@ class Checker {
     if (!sip.has_nonce_lifetime()) *sip.mutable_nonce_lifetime() = ToProto(absl::Seconds(60));
     if (ToAbsl(sip.nonce_lifetime()) < absl::Seconds(1))
       return file_.Error("sip.nonce_lifetime", "is too short; allowed: 1s and more");
+    return CheckDigestAlgorithms();
+  }
+
+  absl::Status CheckDigestAlgorithms() {
+    auto& sip = *config_.mutable_sip();
+    if (sip.digest_algorithms().empty()) {
+      for (const char* algorithm : {"SHA-256", "MD5"}) sip.add_digest_algorithms(algorithm);
+    }
+    std::set<std::string> seen;
+    for (int i = 0; i < sip.digest_algorithms_size(); ++i) {
+      const std::string key = absl::StrCat("sip.digest_algorithms[", i, "]");
+      const std::string& algorithm = sip.digest_algorithms(i);
+      if (algorithm != "MD5" && algorithm != "SHA-256" && algorithm != "SHA-512-256") {
+        return file_.Error(key, absl::StrCat("is '", algorithm, "'; allowed: MD5, SHA-256, SHA-512-256"));
+      }
+      if (!seen.insert(algorithm).second) return file_.Error(key, absl::StrCat("'", algorithm, "' stands twice"));
+    }
     return absl::OkStatus();
   }
 

@@ -12,7 +12,8 @@ bool IsRegister(const sip::Message& request) { return request.method() == sip::M
 Authenticator::Authenticator(const AuthenticatorOptions& options, store::Store& store, absl::string_view key)
     : options_(options),
       store_(store),
-      digest_({.realm = options.realm, .nonce_lifetime = options.nonce_lifetime}, key),
+      digest_({.realm = options.realm, .algorithms = options.algorithms, .nonce_lifetime = options.nonce_lifetime},
+              key),
       failures_(options.tries, options.failure_window, options.max_failures) {}
 
 sip::Message Authenticator::Challenge(const sip::Message& request, bool stale, absl::string_view to_tag,

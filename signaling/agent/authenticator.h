@@ -12,10 +12,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "signaling/agent/failure_limiter.h"
+#include "signaling/sip/digest.h"
 #include "signaling/sip/digest_server.h"
 #include "signaling/sip/hop.h"
 #include "signaling/sip/message.h"
@@ -26,6 +28,8 @@ namespace sluice::agent {
 
 struct AuthenticatorOptions {
   std::string realm;
+  // As they are offered, best first. Not empty.
+  std::vector<sip::DigestAlgorithm> algorithms = {sip::DigestAlgorithm::kSha256, sip::DigestAlgorithm::kMd5};
   absl::Duration nonce_lifetime = absl::Seconds(60);
   // Wrong answers in a row until the refusal, and the silence after which they are forgotten.
   uint32_t tries = 3;

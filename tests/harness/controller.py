@@ -11,6 +11,7 @@ name: controller-1
 listen: ["unix:{socket}"]
 sip:
   realm: {realm}
+  digest_algorithms: {digests}
   listeners:
 {listeners}
 relays:
@@ -27,13 +28,14 @@ class Controller:
     """A controller that listens for SIP at `sip_addresses` over UDP and TCP and uses `relays` (name, address)."""
 
     def __init__(self, binaries, work_folder, namespace, relays, *, sip_addresses=(net.SWITCH_A,),
-                 networks=("callers", "callees"), more_config=""):
+                 networks=("callers", "callees"), digests=("SHA-256", "MD5"), more_config=""):
         self.address = f"unix:{work_folder.file('controller.sock')}"
         listeners = "\n".join(
             f'    - {{transport: {transport}, address: "{_with_port(address)}"}}'
             for address in sip_addresses for transport in ("udp", "tcp"))
         self.config = more_config + _CONFIG.format(
-            socket=work_folder.file("controller.sock"), realm=REALM, listeners=listeners,
+            socket=work_folder.file("controller.sock"), realm=REALM, digests=f"[{', '.join(digests)}]",
+            listeners=listeners,
             relays="\n".join(f'  - {{name: {name}, address: "{address}"}}' for name, address in relays),
             database=work_folder.file("controller.db"), caller_network=networks[0] or '""',
             callee_network=networks[1] or '""')

@@ -17,7 +17,8 @@ class BaresipCallTest(SystemTest):
     @classmethod
     def start_programs(cls):
         cls.relay = cls.start_relay()
-        cls.controller = cls.start_controller([cls.relay])
+        # Its peers give up when they are offered a digest that they do not know.
+        cls.controller = cls.start_controller([cls.relay], digests=("MD5",))
 
     def phone(self, name, namespace, address):
         self.controller.add_account(name, f"{name}-secret")
