@@ -1,0 +1,257 @@
+#include "signaling/agent/agent.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "signaling/agent/registration.h"
+
+namespace sluice::agent {
+namespace {
+
+constexpr size_t kTagDigits = 16;
+constexpr absl::Duration kUnclaimedLifetime = absl::Seconds(32);
+constexpr absl::string_view kAllow =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO, MESSAGE, NOTIFY, REFER";
+constexpr absl::string_view kSupported = "timer, path";
+
+const std::vector<absl::string_view>& SupportedOptions(sip::Method method) {
+  static const auto& in_register = *new std::vector<absl::string_view>{"path"};
+  static const auto& in_dialogs = *new std::vector<absl::string_view>{"timer"};
+  return method == sip::Method::kRegister ? in_register : in_dialogs;
+}
+
+std::string NewKey(IdSource& ids) { return absl::StrCat(ids.NewHex(32), ids.NewHex(32)); }
+
+}  // namespace
+
+Agent::Agent(const AgentOptions& options, const Surroundings& surroundings, IdSource ids, PostFunction post)
+    : options_(options),
+      network_(surroundings.network),
+      call_options_(options.calls),
+      ids_(std::move(ids)),
+      ring_(options.trace_bytes),
+      unclaimed_(options.unclaimed_ladders, kUnclaimedLifetime),
+      registrar_(surroundings.store, options.registrar),
+      router_(options.domains, surroundings.network, surroundings.store, registrar_),
+      authenticator_(options.authentication, surroundings.store, NewKey(ids_)),
+      book_(options.kept_calls),
+      transactions_(options.transactions, *this, *this, [this] { return ids_.NewNumber(); }),
+      runner_({transactions_, book_, surroundings.fleet, surroundings.store, ids_, counters_}, options.networks,
+              std::move(post)) {}
+
+void Agent::OnMessage(const sip::Hop& hop, absl::string_view bytes, absl::Time now) {
+  now_ = now;
+  transactions_.OnMessage(hop, bytes, now);
+  counters_.Publish(transactions_.statistics());
+}
+
+void Agent::OnSessionEvent(const relay::v1::Event& event, absl::Time now) {
+  now_ = now;
+  runner_.OnSessionEvent(event, now);
+}
+
+void Agent::OnSessionLost(const std::string& session_id, const absl::Status& reason, absl::Time now) {
+  now_ = now;
+  runner_.OnSessionLost(session_id, reason, now);
+}
+
+void Agent::Advance(absl::Time now) {
+  now_ = now;
+  transactions_.Advance(now);
+  runner_.Advance(now);
+  counters_.Publish(transactions_.statistics());
+}
+
+absl::Time Agent::NextDeadline() const { return std::min(transactions_.NextDeadline(), runner_.NextDeadline()); }
+
+void Agent::Drain(absl::Time now) {
+  now_ = now;
+  draining_ = true;
+  for (BookedCall* call : book_.Live()) {
+    runner_.HangUp(*call, call::Ended::By::kController, "Controller is stopping", now);
+  }
+}
+
+std::vector<CallSummary> Agent::Page(absl::Time time, absl::string_view call_id, size_t size) const {
+  std::vector<CallSummary> page;
+  for (const BookedCall* call : book_.Page(time, call_id, size)) page.push_back(call->summary);
+  return page;
+}
+
+absl::StatusOr<CallDetails> Agent::GetCall(absl::string_view call_id, bool include_messages) {
+  const BookedCall* call = book_.Find(call_id);
+  if (call == nullptr) return absl::NotFoundError(absl::StrCat("call_id: there is no call ", call_id));
+  return CallDetails{call->summary, call->ladder.Entries(ring_, include_messages), call->statistics};
+}
+
+absl::Status Agent::HangUpCall(absl::string_view call_id, absl::Time now) {
+  now_ = now;
+  BookedCall* call = book_.Find(call_id);
+  if (call == nullptr) return absl::NotFoundError(absl::StrCat("call_id: there is no call ", call_id));
+  if (call->live == nullptr) return absl::FailedPreconditionError(absl::StrCat("call_id: ", call_id, " has ended"));
+  runner_.HangUp(*call, call::Ended::By::kOperator, "Ended by an operator", now);
+  return absl::OkStatus();
+}
+
+Agent::Remains Agent::remains() const {
+  return {.calls = book_.live_size(),
+          .dialogs = book_.dialog_size(),
+          .call_transactions = runner_.known_transactions(),
+          .transactions = transactions_.statistics().transactions,
+          .pending_operations = runner_.pending_operations()};
+}
+
+void Agent::Send(const sip::Hop& hop, absl::string_view message, bool) { network_.Send(hop, message); }
+
+std::string Agent::SentBy(const sip::Hop& hop) { return network_.Advertised(hop); }
+
+sip::Message Agent::Response(const sip::Message& request, uint16_t status, absl::string_view reason) const {
+  sip::Message response = sip::Message::ResponseTo(request, status, ids_.NewHex(kTagDigits), reason);
+  if (status == 503) response.Add(sip::Header::kRetryAfter, absl::StrCat(options_.retry_after_seconds));
+  return response;
+}
+
+void Agent::Reply(sip::ServerTransactionId id, sip::Message response) {
+  response.Add(sip::Header::kServer, options_.server);
+  transactions_.Respond(id, std::move(response), now_);
+}
+
+void Agent::OnRequest(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop) {
+  const std::vector<absl::string_view> unsupported = request.UnsupportedOptions(SupportedOptions(request.method()));
+  if (!unsupported.empty()) {
+    sip::Message response = Response(request, 420);
+    response.Add(sip::Header::kUnsupported, absl::StrJoin(unsupported, ", "));
+    return Reply(id, std::move(response));
+  }
+  if (!request.ToTag().empty()) {
+    if (!runner_.OnRequest(id, request, hop, now_)) Reply(id, Response(request, 481));
+    return;
+  }
+  switch (request.method()) {
+    case sip::Method::kRegister:
+      return OnRegister(id, request, hop);
+    case sip::Method::kInvite:
+      return OnInvite(id, request, hop);
+    case sip::Method::kOptions: {
+      sip::Message response = Response(request, 200);
+      response.Add(sip::Header::kAllow, kAllow);
+      response.Add(sip::Header::kAccept, "application/sdp");
+      response.Add(sip::Header::kSupported, kSupported);
+      return Reply(id, std::move(response));
+    }
+    // These belong to a dialog and name none.
+    case sip::Method::kBye:
+    case sip::Method::kPrack:
+    case sip::Method::kUpdate:
+    case sip::Method::kInfo:
+      return Reply(id, Response(request, 481));
+    default: {
+      sip::Message response = Response(request, 405);
+      response.Add(sip::Header::kAllow, kAllow);
+      return Reply(id, std::move(response));
+    }
+  }
+}
+
+void Agent::OnRegister(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop) {
+  const std::optional<sip::Uri> domain = request.RequestUri();
+  const std::optional<sip::NameAddress> address = request.To();
+  if (!domain.has_value() || !domain->is_sip() || !address.has_value()) return Reply(id, Response(request, 416));
+  if (!router_.IsOurs(*domain, hop)) return Reply(id, Response(request, 404, "Domain is not served here"));
+  Authenticator::Result who = authenticator_.Authenticate(request, hop, ids_.NewHex(kTagDigits), now_);
+  if (who.account == nullptr) return Reply(id, *std::move(who.refusal));
+  // RFC 3261 10.3 step 4: nobody binds contacts to another one's number.
+  if (address->uri.DecodedUser() != who.account->name) {
+    return Reply(id, Response(request, 403, "To is not the account's own number"));
+  }
+  const registrar::RegistrationResult result =
+      registrar_.Register(ReadRegistration(request, hop, who.account->name), now_);
+  Reply(id, MakeRegisterResponse(request, result, ids_.NewHex(kTagDigits), now_));
+}
+
+bool Agent::IsOverloaded() const {
+  const size_t most = options_.transactions.max_transactions;
+  return book_.live_size() >= options_.max_calls || transactions_.statistics().transactions > most - most / 10;
+}
+
+std::optional<sip::Message> Agent::RefuseInvite(const sip::Message& request) const {
+  const std::optional<sip::Uri> uri = request.RequestUri();
+  if (!uri.has_value() || uri->scheme() == sip::Scheme::kOther) return Response(request, 416);
+  if (request.MaxForwards() == 0u) return Response(request, 483);
+  const CallBook::Found known = book_.FindLeg(request.CallId());
+  if (known.call != nullptr && known.call->live != nullptr) {
+    // Our own INVITE to a callee has come back, or the caller's has come twice by different ways (RFC 3261 8.2.2.2).
+    const LiveCall& live = *known.call->live;
+    const bool merged = live.from_tag == request.FromTag() && live.invite_cseq == request.CSeqNumber();
+    if (known.leg != call::kCaller || merged) return Response(request, 482);
+  }
+  if (draining_ || IsOverloaded()) return Response(request, 503);
+  return std::nullopt;
+}
+
+void Agent::OnInvite(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop) {
+  if (std::optional<sip::Message> refusal = RefuseInvite(request); refusal.has_value()) {
+    return Reply(id, *std::move(refusal));
+  }
+  Authenticator::Result who = authenticator_.Authenticate(request, hop, ids_.NewHex(kTagDigits), now_);
+  if (who.account == nullptr) return Reply(id, *std::move(who.refusal));
+  const std::optional<sip::NameAddress> from = request.From();
+  if (!from.has_value() || from->uri.DecodedUser() != who.account->name) {
+    return Reply(id, Response(request, 403, "From is not the account's own number"));
+  }
+
+  Router::Route route = router_.Find(*request.RequestUri(), hop, now_);
+  CallSummary summary;
+  summary.caller.number = who.account->name;
+  summary.caller.account = who.account->name;
+  summary.caller.display_name = from->display_name.empty() ? who.account->display_name : from->display_name;
+  summary.callee.number = route.number;
+  if (route.account != nullptr) {
+    summary.callee.account = route.account->name;
+    summary.callee.display_name = route.account->display_name;
+  }
+  const call::Party caller = router_.Caller(request, hop, *who.account);
+  Ladder ladder = unclaimed_.Claim(request.CallId(), now_);
+  if (route.status == 0) {
+    runner_.Start(call_options_, request, id, std::move(summary), std::move(ladder), caller, route.callees, now_);
+    return;
+  }
+  sip::Message refusal = Response(request, route.status, route.reason);
+  runner_.Refuse(request, std::move(summary), std::move(ladder), caller, route.status, refusal.reason(), now_);
+  Reply(id, std::move(refusal));
+}
+
+void Agent::OnCancel(sip::ServerTransactionId id, const sip::Message& cancel) { runner_.OnCancel(id, cancel, now_); }
+
+void Agent::OnAck(sip::ServerTransactionId id, const sip::Message& ack, const sip::Hop&) {
+  runner_.OnAck(id, ack, now_);
+}
+
+void Agent::OnAckMissing(sip::ServerTransactionId id) { runner_.OnAckMissing(id, now_); }
+
+void Agent::OnResponse(sip::ClientTransactionId id, const sip::Message& response, const sip::Hop& hop) {
+  runner_.OnResponse(id, response, hop, now_);
+}
+
+void Agent::OnFailure(sip::ClientTransactionId id, sip::TransactionFailure failure) {
+  runner_.OnFailure(id, failure, now_);
+}
+
+void Agent::OnTrace(bool received, const sip::Hop& hop, const sip::Message& message, absl::string_view bytes, bool) {
+  MessageCounters& counters = received ? counters_.received() : counters_.sent();
+  if (message.is_request()) {
+    counters.CountRequest(message.method_name());
+  } else {
+    counters.CountResponse(message.status(), message.method_name());
+  }
+  if (const CallBook::Found found = book_.FindLeg(message.CallId()); found.call != nullptr) {
+    const LadderPeer peer = found.leg == call::kCaller ? LadderPeer::kCaller : LadderPeer::kCallee;
+    found.call->ladder.Add(ring_, now_, peer, received, hop, bytes);
+  } else if (message.method() == sip::Method::kInvite || message.method() == sip::Method::kAck) {
+    unclaimed_.Of(message.CallId(), now_).Add(ring_, now_, LadderPeer::kCaller, received, hop, bytes);
+  }
+}
+
+}  // namespace sluice::agent

@@ -1,0 +1,135 @@
+// The transaction user of one shard: who may register and call, and what becomes of every request.
+//
+// REGISTER goes to the registrar, an INVITE that may go on becomes a call, requests in dialogs go to their call,
+// OPTIONS is answered here; nothing else makes sense to us outside a dialog.
+//
+// An INVITE is looked at in this order: Request-URI (416), Max-Forwards (483), Require (420), loops and merged requests
+// (482), drain and overload (503), credentials (407, 403), From, which must name the account itself (403), number
+// (404), bindings (480). Whoever has proved who he is gets a call record, also for a call that goes nowhere.
+//
+// Time, network, relays and store are passed in, so all of it runs in tests without threads or sockets.
+//
+// Threads: the shard's, but for `counters`.
+#ifndef SLUICE_SIGNALING_AGENT_AGENT_H_
+#define SLUICE_SIGNALING_AGENT_AGENT_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "signaling/agent/agent_counters.h"
+#include "signaling/agent/agent_options.h"
+#include "signaling/agent/authenticator.h"
+#include "signaling/agent/call_book.h"
+#include "signaling/agent/call_control.h"
+#include "signaling/agent/call_runner.h"
+#include "signaling/agent/id_source.h"
+#include "signaling/agent/router.h"
+#include "signaling/agent/trace_ring.h"
+#include "signaling/agent/unclaimed_ladders.h"
+#include "signaling/fleet/fleet.h"
+#include "signaling/registrar/registrar.h"
+#include "signaling/sip/transaction_layer.h"
+#include "signaling/store/store.h"
+#include "signaling/transport/network.h"
+
+namespace sluice::agent {
+
+class Agent final : private sip::TransactionUser, private sip::Wire {
+ public:
+  // All outlive the agent.
+  struct Surroundings {
+    transport::Network& network;
+    fleet::Fleet& fleet;
+    store::Store& store;
+  };
+
+  Agent(const AgentOptions& options, const Surroundings& surroundings, IdSource ids, PostFunction post);
+
+  // What came from the network: one whole message.
+  void OnMessage(const sip::Hop& hop, absl::string_view bytes, absl::Time now);
+  // What came from the fleet, about a session of this shard.
+  void OnSessionEvent(const relay::v1::Event& event, absl::Time now);
+  void OnSessionLost(const std::string& session_id, const absl::Status& reason, absl::Time now);
+
+  // Runs what is due. NextDeadline: when to call again.
+  void Advance(absl::Time now);
+  absl::Time NextDeadline() const;
+
+  // For calls that begin from now on.
+  void SetCallOptions(std::shared_ptr<const call::CallOptions> options) { call_options_ = std::move(options); }
+
+  // Takes no more calls, and ends those that exist. Registrations and requests in dialogs are still served.
+  void Drain(absl::Time now);
+  // No call exists and no relay owes an answer: nothing is lost by stopping.
+  bool idle() const { return book_.live_size() == 0 && runner_.pending_operations() == 0; }
+
+  // As CallControl says, for the calls of this shard. Page: calls older than the one of `time` and `call_id`.
+  std::vector<CallSummary> Page(absl::Time time, absl::string_view call_id, size_t size) const;
+  absl::StatusOr<CallDetails> GetCall(absl::string_view call_id, bool include_messages);
+  absl::Status HangUpCall(absl::string_view call_id, absl::Time now);
+
+  // Threads: any.
+  const AgentCounters& counters() const { return counters_; }
+
+  // What is left in memory, for tests: all 0 once every call has ended and every transaction has run out.
+  struct Remains {
+    size_t calls = 0;
+    size_t dialogs = 0;
+    size_t call_transactions = 0;
+    size_t transactions = 0;
+    size_t pending_operations = 0;
+    bool operator==(const Remains&) const = default;
+  };
+  Remains remains() const;
+
+ private:
+  // sip::Wire
+  void Send(const sip::Hop& hop, absl::string_view message, bool retransmission) override;
+  std::string SentBy(const sip::Hop& hop) override;
+  // sip::TransactionUser
+  void OnRequest(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop) override;
+  void OnCancel(sip::ServerTransactionId id, const sip::Message& cancel) override;
+  void OnAck(sip::ServerTransactionId id, const sip::Message& ack, const sip::Hop& hop) override;
+  void OnAckMissing(sip::ServerTransactionId id) override;
+  void OnResponse(sip::ClientTransactionId id, const sip::Message& response, const sip::Hop& hop) override;
+  void OnFailure(sip::ClientTransactionId id, sip::TransactionFailure failure) override;
+  void OnTrace(bool received, const sip::Hop& hop, const sip::Message& message, absl::string_view bytes,
+               bool retransmission) override;
+
+  void OnRegister(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
+  void OnInvite(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
+  // What is wrong with an INVITE whoever sends it; nothing: it may go on.
+  std::optional<sip::Message> RefuseInvite(const sip::Message& request) const;
+  sip::Message Response(const sip::Message& request, uint16_t status, absl::string_view reason = "") const;
+  void Reply(sip::ServerTransactionId id, sip::Message response);
+  bool IsOverloaded() const;
+
+  const AgentOptions options_;
+  transport::Network& network_;
+  // Of the event that is being handled.
+  absl::Time now_ = absl::InfinitePast();
+  bool draining_ = false;
+  std::shared_ptr<const call::CallOptions> call_options_;
+
+  AgentCounters counters_;
+  // Fresh names do not change what the agent is.
+  mutable IdSource ids_;
+  TraceRing ring_;
+  UnclaimedLadders unclaimed_;
+  registrar::Registrar registrar_;
+  Router router_;
+  Authenticator authenticator_;
+  CallBook book_;
+  sip::TransactionLayer transactions_;
+  CallRunner runner_;
+};
+
+}  // namespace sluice::agent
+
+#endif  // SLUICE_SIGNALING_AGENT_AGENT_H_

@@ -1,0 +1,45 @@
+// How an agent is set up; the same for all shards of a controller.
+#ifndef SLUICE_SIGNALING_AGENT_AGENT_OPTIONS_H_
+#define SLUICE_SIGNALING_AGENT_AGENT_OPTIONS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "signaling/agent/authenticator.h"
+#include "signaling/agent/media_mapping.h"
+#include "signaling/call/call.h"
+#include "signaling/registrar/registrar.h"
+#include "signaling/sip/transaction_layer.h"
+
+namespace sluice::agent {
+
+struct AgentOptions {
+  AuthenticatorOptions authentication;
+  registrar::RegistrarOptions registrar;
+  sip::TransactionOptions transactions;
+  // Not null. Of calls that begin; those that exist keep what they began with.
+  std::shared_ptr<const call::CallOptions> calls;
+  MediaNetworks networks;
+  // Hosts that are ours, beside the listeners' addresses, in any case.
+  std::vector<std::string> domains;
+  // Server of our own answers.
+  std::string server = "Sluice";
+  // Of a 503.
+  uint32_t retry_after_seconds = 5;
+  // Calls at once on a shard; a new one beyond is answered 503. So is one that would take the last tenth of
+  // `transactions.max_transactions`, which belongs to the calls that exist.
+  size_t max_calls = 100000;
+  // Ended calls of a shard that GetCall still finds.
+  size_t kept_calls = 1000;
+  // Whole messages that a shard keeps for ladders, bytes.
+  size_t trace_bytes = 4 << 20;
+  // Attempts without credentials whose messages are kept.
+  size_t unclaimed_ladders = 1024;
+};
+
+}  // namespace sluice::agent
+
+#endif  // SLUICE_SIGNALING_AGENT_AGENT_OPTIONS_H_

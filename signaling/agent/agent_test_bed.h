@@ -1,0 +1,95 @@
+// An agent between a network of paper, a fake fleet and a store in memory, for phones that talk to it in bytes. Time
+// passes only when a test says so.
+#ifndef SLUICE_SIGNALING_AGENT_AGENT_TEST_BED_H_
+#define SLUICE_SIGNALING_AGENT_AGENT_TEST_BED_H_
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "signaling/agent/agent.h"
+#include "signaling/agent/phone_fake.h"
+#include "signaling/fleet/fleet_fake.h"
+#include "signaling/sip/hop.h"
+#include "signaling/store/sqlite_store.h"
+#include "signaling/transport/network.h"
+
+namespace sluice::agent {
+
+// Keeps what was sent until somebody takes it.
+class FakeNetwork final : public transport::Network {
+ public:
+  FakeNetwork();
+
+  void Send(const sip::Hop& hop, absl::string_view message) override;
+  const std::vector<transport::Listener>& listeners() const override { return listeners_; }
+  std::string Advertised(const sip::Hop& hop) const override { return hop.local.ToString(); }
+  sip::Hop HopTo(sip::Protocol protocol, const sip::Endpoint& remote) const override;
+
+  // The oldest message to `remote`; nothing if there is none.
+  std::optional<std::string> Take(const sip::Endpoint& remote);
+  bool Has(const sip::Endpoint& remote) const;
+  // Messages to anybody.
+  size_t waiting() const { return sent_.size(); }
+
+ private:
+  struct Sent {
+    sip::Hop hop;
+    std::string message;
+  };
+  std::vector<transport::Listener> listeners_;
+  std::deque<Sent> sent_;
+};
+
+class AgentTestBed final : public PhoneLine {
+ public:
+  static constexpr absl::string_view kServer = "198.18.1.1:7080";
+
+  explicit AgentTestBed(std::function<void(AgentOptions&)> change = [](AgentOptions&) {});
+
+  void AddAccount(const std::string& name, const std::string& password, const std::string& display_name = "",
+                  bool allow_legacy_digest = false);
+
+  // A phone that writes `says_at` into its messages, which come from `seen_at`.
+  Phone NewPhone(const std::string& number, absl::string_view says_at, absl::string_view seen_at);
+
+  // A message comes, and everything that follows from it at once.
+  void Deliver(const sip::Hop& hop, absl::string_view message) override;
+  std::optional<std::string> Take(const sip::Hop& hop) override { return network_.Take(hop.remote); }
+  // Time passes, and what becomes due meanwhile happens when it is due.
+  void Pass(absl::Duration duration);
+  // Runs what the fleet has answered.
+  void RunPosted();
+
+  Agent& agent() { return *agent_; }
+  FakeNetwork& network() { return network_; }
+  fleet::FakeFleet& fleet() { return fleet_; }
+  store::Store& store() { return *store_; }
+  absl::Time now() const { return now_; }
+
+  // Newest first.
+  std::vector<store::CallRecord> Records();
+  // Calls that exist now.
+  std::vector<CallSummary> Calls();
+  SignalingStatistics Statistics();
+  // Lets every transaction run out and answers what is left: nothing, if all is well.
+  Agent::Remains RemainsAfterAll();
+
+ private:
+  FakeNetwork network_;
+  fleet::FakeFleet fleet_;
+  std::unique_ptr<store::Store> store_;
+  absl::Time now_ = absl::FromUnixSeconds(1'700'000'000);
+  std::deque<std::function<void(absl::Time)>> posted_;
+  std::unique_ptr<Agent> agent_;
+};
+
+}  // namespace sluice::agent
+
+#endif  // SLUICE_SIGNALING_AGENT_AGENT_TEST_BED_H_

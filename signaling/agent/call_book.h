@@ -1,0 +1,146 @@
+// The calls of one shard: those that exist and the latest that have ended, by every name that they are looked for:
+// their own, that of a dialog, that of a leg.
+//
+// An ended call loses its machine and its dialogs at once. Its summary and ladder stay for operators until newer ended
+// calls need the room; its legs stay as long, so that the ACK of a refusal still finds its ladder.
+//
+// Threads: the shard's.
+#ifndef SLUICE_SIGNALING_AGENT_CALL_BOOK_H_
+#define SLUICE_SIGNALING_AGENT_CALL_BOOK_H_
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "signaling/agent/call_control.h"
+#include "signaling/agent/ladder.h"
+#include "signaling/call/call.h"
+#include "signaling/sip/transaction_layer.h"
+#include "sluice/relay/v1/session_service.pb.h"
+
+namespace sluice::agent {
+
+// What a call needs while it exists.
+struct LiveCall {
+  static constexpr size_t kTimers = static_cast<size_t>(call::CallTimer::kAnswerWait) + 1;
+
+  // A request that the machine sent.
+  struct SentRequest {
+    call::RequestNumber number = 0;
+    sip::ClientTransactionId transaction = 0;
+  };
+  struct Leg {
+    std::string sip_call_id;
+    std::string peer;
+    std::string user_agent;
+  };
+
+  LiveCall(std::shared_ptr<const call::CallOptions> call_options, call::Names& names)
+      : options(std::move(call_options)), machine(*options, names) {
+    timers.fill(absl::InfiniteFuture());
+  }
+
+  // As they were when the call began.
+  const std::shared_ptr<const call::CallOptions> options;
+  call::Call machine;
+  std::vector<SentRequest> requests;
+  // INVITEs of the peers whose ACK or CANCEL may come.
+  std::vector<sip::ServerTransactionId> invites;
+  std::array<absl::Time, kTimers> timers;
+  // By leg number.
+  std::vector<Leg> legs;
+  // Of the caller's INVITE, to tell a merged request (RFC 3261 8.2.2.2).
+  std::string from_tag;
+  uint32_t invite_cseq = 0;
+};
+
+struct BookedCall {
+  // A stream as it was wanted last.
+  struct Stream {
+    uint32_t id = 0;
+    std::string media;
+    std::string codec;
+  };
+  enum class Media : uint8_t {
+    // Never asked for.
+    kNone,
+    kWanted,
+    // Given up, and the relay has not said how it was.
+    kDeleting,
+    kDeleted,
+  };
+
+  CallSummary summary;
+  Ladder ladder;
+  std::vector<Stream> streams;
+  Media media = Media::kNone;
+  // Final; null until the relay has answered, and if it did not.
+  std::shared_ptr<const relay::v1::SessionState> statistics;
+  // Null: ended.
+  std::unique_ptr<LiveCall> live;
+  // Names that it is listed under.
+  std::vector<std::string> legs;
+  std::vector<std::pair<std::string, std::string>> dialogs;
+};
+
+class CallBook {
+ public:
+  struct Found {
+    BookedCall* call = nullptr;
+    call::LegNumber leg = 0;
+  };
+
+  // `kept_calls`: ended ones.
+  explicit CallBook(size_t kept_calls) : kept_calls_(kept_calls) {}
+
+  // `summary.call_id` and `summary.start_time` are set and do not change. Valid until it is ended and forgotten.
+  BookedCall& Add(CallSummary summary, std::unique_ptr<LiveCall> live);
+  // Null if there is none.
+  BookedCall* Find(absl::string_view call_id);
+
+  // A leg's Call-ID. A newer call takes it over.
+  void AddLeg(BookedCall& call, call::LegNumber leg, const std::string& sip_call_id);
+  // Nothing found: `call` is null.
+  Found FindLeg(absl::string_view sip_call_id) const;
+
+  void AddDialog(BookedCall& call, call::LegNumber leg, const std::string& sip_call_id, const std::string& local_tag);
+  void RemoveDialog(BookedCall& call, const std::string& sip_call_id, const std::string& local_tag);
+  Found FindDialog(absl::string_view sip_call_id, absl::string_view local_tag) const;
+
+  // Drops machine and dialogs.
+  void End(BookedCall& call);
+  // Nothing is awaited for the ended call any more: it may be forgotten from the next Keep on.
+  void Keep(BookedCall& call);
+
+  // Calls that exist and are older than `time` and `call_id` (which are one call's), newest first.
+  std::vector<const BookedCall*> Page(absl::Time time, absl::string_view call_id, size_t size) const;
+  std::vector<BookedCall*> Live() const;
+
+  size_t live_size() const { return by_age_.size(); }
+  size_t dialog_size() const { return dialogs_.size(); }
+
+ private:
+  using DialogName = std::pair<std::string, std::string>;
+
+  void Forget(BookedCall& call);
+
+  const size_t kept_calls_;
+  absl::flat_hash_map<std::string, std::unique_ptr<BookedCall>> calls_;
+  absl::btree_map<std::pair<absl::Time, std::string>, BookedCall*> by_age_;
+  absl::flat_hash_map<std::string, Found> legs_;
+  absl::flat_hash_map<DialogName, Found> dialogs_;
+  // Ended, the one to be forgotten first in front.
+  std::deque<BookedCall*> kept_;
+};
+
+}  // namespace sluice::agent
+
+#endif  // SLUICE_SIGNALING_AGENT_CALL_BOOK_H_

@@ -1,0 +1,356 @@
+#include "signaling/agent/call_runner.h"
+
+#include <algorithm>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "signaling/agent/cdr.h"
+#include "signaling/transport/sockaddr.h"
+
+namespace sluice::agent {
+namespace {
+
+constexpr size_t kTagDigits = 16;
+// RFC 3261 8.1.1.5 wants less than 2^31; a small number leaves a dialog all the room that it can need.
+constexpr uint32_t kFirstCSeqs = 1 << 24;
+
+// The machine still waits for answers about its media.
+bool IsWanted(const BookedCall& call) { return call.live != nullptr && call.media == BookedCall::Media::kWanted; }
+
+absl::string_view AgentOf(const sip::Message& message) {
+  const absl::string_view user_agent = message.Get(sip::Header::kUserAgent);
+  return user_agent.empty() ? message.Get(sip::Header::kServer) : user_agent;
+}
+
+}  // namespace
+
+std::string CallRunner::NewCallId() { return parts_.ids.NewCallId(); }
+std::string CallRunner::NewTag() { return parts_.ids.NewHex(kTagDigits); }
+uint32_t CallRunner::NewCSeq() { return 1 + static_cast<uint32_t>(parts_.ids.NewNumber() % kFirstCSeqs); }
+
+BookedCall& CallRunner::Book(const sip::Message& invite, CallSummary summary, Ladder ladder, const call::Party& caller,
+                             std::unique_ptr<LiveCall> live, absl::Time now) {
+  const std::string sip_call_id(invite.CallId());
+  summary.call_id = parts_.ids.NewCallId();
+  summary.start_time = now;
+  summary.state = CallState::kTrying;
+  summary.caller.sip_call_id = sip_call_id;
+  summary.caller.peer = transport::PeerName(caller.hop);
+  summary.caller.user_agent = std::string(AgentOf(invite));
+  BookedCall& call = parts_.book.Add(std::move(summary), std::move(live));
+  call.ladder = std::move(ladder);
+  parts_.book.AddLeg(call, call::kCaller, sip_call_id);
+  parts_.counters.CallStarted();
+  return call;
+}
+
+void CallRunner::Start(const std::shared_ptr<const call::CallOptions>& options, const sip::Message& invite,
+                       sip::ServerTransactionId transaction, CallSummary summary, Ladder ladder,
+                       const call::Party& caller, const std::vector<call::Party>& callees, absl::Time now) {
+  auto live = std::make_unique<LiveCall>(options, static_cast<call::Names&>(*this));
+  live->from_tag = std::string(invite.FromTag());
+  live->invite_cseq = invite.CSeqNumber();
+  live->invites.push_back(transaction);
+  BookedCall& call = Book(invite, std::move(summary), std::move(ladder), caller, std::move(live), now);
+  servers_[transaction] = {&call, call::kCaller};
+  Run(call, call.live->machine.Start(invite, transaction, caller, callees, now), now);
+}
+
+void CallRunner::Refuse(const sip::Message& invite, CallSummary summary, Ladder ladder, const call::Party& caller,
+                        uint16_t status, absl::string_view text, absl::Time now) {
+  BookedCall& call = Book(invite, std::move(summary), std::move(ladder), caller, nullptr, now);
+  Close(call, {call::Ended::By::kController, status, 0, std::string(text)}, now);
+}
+
+bool CallRunner::OnRequest(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop,
+                           absl::Time now) {
+  const CallBook::Found found = parts_.book.FindDialog(request.CallId(), request.ToTag());
+  if (found.call == nullptr) return false;
+  if (request.method() == sip::Method::kInvite) {
+    found.call->live->invites.push_back(id);
+    servers_[id] = {found.call, found.leg};
+  }
+  Run(*found.call, found.call->live->machine.OnRequest(found.leg, id, request, hop, now), now);
+  return true;
+}
+
+void CallRunner::OnCancel(sip::ServerTransactionId id, const sip::Message& cancel, absl::Time now) {
+  const auto found = servers_.find(id);
+  if (found == servers_.end()) return;
+  const auto [call, leg] = found->second;
+  Run(*call, call->live->machine.OnCancel(leg, id, cancel, now), now);
+}
+
+void CallRunner::OnAck(sip::ServerTransactionId id, const sip::Message& ack, absl::Time now) {
+  const auto found = servers_.find(id);
+  if (found == servers_.end()) return;
+  const auto [call, leg] = found->second;
+  ForgetInvite(*call, id);
+  Run(*call, call->live->machine.OnAck(leg, ack, now), now);
+}
+
+void CallRunner::OnAckMissing(sip::ServerTransactionId id, absl::Time now) {
+  const auto found = servers_.find(id);
+  if (found == servers_.end()) return;
+  const auto [call, leg] = found->second;
+  ForgetInvite(*call, id);
+  Run(*call, call->live->machine.OnAckMissing(leg, id, now), now);
+}
+
+void CallRunner::OnResponse(sip::ClientTransactionId id, const sip::Message& response, const sip::Hop& hop,
+                            absl::Time now) {
+  const auto found = clients_.find(id);
+  if (found == clients_.end()) return;
+  const ClientOwner owner = found->second;
+  if (owner.is_invite && owner.leg != call::kCaller) {
+    LiveCall::Leg& leg = LegOf(*owner.call, owner.leg);
+    if (leg.user_agent.empty()) leg.user_agent = std::string(AgentOf(response));
+  }
+  // Further 2xx of an INVITE may come, and its ACK needs the transaction.
+  if (response.is_final() && !owner.is_invite) ForgetRequest(*owner.call, owner.number);
+  Run(*owner.call, owner.call->live->machine.OnResponse(owner.leg, owner.number, response, hop, now), now);
+}
+
+void CallRunner::OnFailure(sip::ClientTransactionId id, sip::TransactionFailure failure, absl::Time now) {
+  const auto found = clients_.find(id);
+  if (found == clients_.end()) return;
+  const ClientOwner owner = found->second;
+  ForgetRequest(*owner.call, owner.number);
+  Run(*owner.call, owner.call->live->machine.OnRequestFailed(owner.leg, owner.number, failure, now), now);
+}
+
+void CallRunner::OnSessionEvent(const relay::v1::Event& event, absl::Time now) {
+  // One silent direction may be a phone that is muted or behind a wall; only when nothing comes at all the call is
+  // dead.
+  if (event.kind() != relay::v1::EVENT_KIND_SILENCE) return;
+  BookedCall* call = parts_.book.Find(event.session_id());
+  if (call == nullptr || call->live == nullptr) return;
+  Run(*call, call->live->machine.OnMediaTimeout(event.text(), now), now);
+}
+
+void CallRunner::OnSessionLost(const std::string& session_id, const absl::Status& reason, absl::Time now) {
+  BookedCall* call = parts_.book.Find(session_id);
+  if (call == nullptr || call->live == nullptr) return;
+  Run(*call, call->live->machine.OnMediaTimeout(absl::StrCat("relay lost the session: ", reason.message()), now), now);
+}
+
+void CallRunner::HangUp(BookedCall& call, call::Ended::By by, absl::string_view text, absl::Time now) {
+  Run(call, call.live->machine.HangUp(by, text, now), now);
+}
+
+void CallRunner::Advance(absl::Time now) {
+  while (!timers_.empty() && std::get<absl::Time>(*timers_.begin()) <= now) {
+    const auto [at, call, timer] = *timers_.begin();
+    MoveTimer(*call, timer, absl::InfiniteFuture());
+    Run(*call, call->live->machine.OnTimer(timer, now), now);
+  }
+}
+
+absl::Time CallRunner::NextDeadline() const {
+  return timers_.empty() ? absl::InfiniteFuture() : std::get<absl::Time>(*timers_.begin());
+}
+
+void CallRunner::Run(BookedCall& call, call::Actions actions, absl::Time now) {
+  for (call::Action& action : actions) {
+    std::visit([&](auto& wanted) { Do(call, wanted, now); }, action);
+    // Ended is the last one.
+    if (call.live == nullptr) return;
+  }
+}
+
+void CallRunner::Do(BookedCall& call, call::SendRequest& action, absl::Time now) {
+  const bool is_invite = action.message.method() == sip::Method::kInvite;
+  if (is_invite && action.message.ToTag().empty()) {
+    const std::string sip_call_id(action.message.CallId());
+    LegOf(call, action.leg) = {sip_call_id, transport::PeerName(action.hop), ""};
+    // Before it is sent, so that the message finds its ladder.
+    parts_.book.AddLeg(call, action.leg, sip_call_id);
+    if (call.summary.callee.sip_call_id.empty()) {
+      call.summary.callee.sip_call_id = sip_call_id;
+      call.summary.callee.peer = LegOf(call, action.leg).peer;
+    }
+  }
+  if (is_invite) ForgetEarlierInvites(call, action.leg);
+  const sip::ClientTransactionId id = parts_.transactions.SendRequest(std::move(action.message), action.hop, now);
+  clients_[id] = {&call, action.leg, action.number, is_invite};
+  call.live->requests.push_back({action.number, id});
+}
+
+void CallRunner::Do(BookedCall& call, call::SendAck& action, absl::Time now) {
+  parts_.transactions.SendAck(TransactionOf(call, action.number), std::move(action.message), action.hop, now);
+}
+
+void CallRunner::Do(BookedCall& call, call::CancelRequest& action, absl::Time now) {
+  parts_.transactions.Cancel(TransactionOf(call, action.number), action.reason, now);
+}
+
+void CallRunner::Do(BookedCall& call, call::Respond& action, absl::Time now) {
+  if (action.message.status() >= 300) ForgetInvite(call, action.transaction);
+  parts_.transactions.Respond(action.transaction, std::move(action.message), now);
+}
+
+void CallRunner::Do(BookedCall& call, call::CreateMedia& action, absl::Time) {
+  call.media = BookedCall::Media::kWanted;
+  ++pending_operations_;
+  parts_.fleet.CreateSession(Want(call, action.session), Posted(call, &CallRunner::TakeCreated));
+}
+
+void CallRunner::Do(BookedCall& call, call::UpdateMedia& action, absl::Time) {
+  ++pending_operations_;
+  parts_.fleet.UpdateSession(Want(call, action.session), Posted(call, &CallRunner::TakeUpdated));
+}
+
+void CallRunner::Do(BookedCall& call, call::DeleteMedia&, absl::Time) {
+  call.media = BookedCall::Media::kDeleting;
+  ++pending_operations_;
+  parts_.fleet.DeleteSession(call.summary.call_id, Posted(call, &CallRunner::TakeDeleted));
+}
+
+void CallRunner::Do(BookedCall& call, call::SetTimer& action, absl::Time now) {
+  MoveTimer(call, action.timer, now + action.after);
+}
+
+void CallRunner::Do(BookedCall& call, call::CancelTimer& action, absl::Time) {
+  MoveTimer(call, action.timer, absl::InfiniteFuture());
+}
+
+void CallRunner::Do(BookedCall& call, call::DialogMade& action, absl::Time) {
+  parts_.book.AddDialog(call, action.leg, action.call_id, action.local_tag);
+}
+
+void CallRunner::Do(BookedCall& call, call::DialogEnded& action, absl::Time) {
+  parts_.book.RemoveDialog(call, action.call_id, action.local_tag);
+}
+
+void CallRunner::Do(BookedCall& call, call::Progress& action, absl::Time now) {
+  CallSummary& summary = call.summary;
+  switch (action.step) {
+    case call::Progress::Step::kRinging:
+      if (summary.ring_time == absl::InfinitePast()) summary.ring_time = now;
+      if (summary.state == CallState::kTrying) summary.state = CallState::kEarly;
+      return;
+    case call::Progress::Step::kAnswered: {
+      summary.answer_time = now;
+      summary.state = CallState::kAnswered;
+      const LiveCall::Leg& leg = LegOf(call, action.leg);
+      summary.callee.sip_call_id = leg.sip_call_id;
+      summary.callee.peer = leg.peer;
+      summary.callee.user_agent = leg.user_agent;
+      parts_.counters.CallAnswered();
+      return;
+    }
+    case call::Progress::Step::kEnding:
+      summary.state = CallState::kEnding;
+      return;
+  }
+}
+
+void CallRunner::Do(BookedCall& call, call::Ended& action, absl::Time now) {
+  for (const LiveCall::SentRequest& request : call.live->requests) clients_.erase(request.transaction);
+  for (const sip::ServerTransactionId id : call.live->invites) servers_.erase(id);
+  for (size_t timer = 0; timer < LiveCall::kTimers; ++timer) {
+    MoveTimer(call, static_cast<call::CallTimer>(timer), absl::InfiniteFuture());
+  }
+  Close(call, action, now);
+}
+
+void CallRunner::Close(BookedCall& call, const call::Ended& how, absl::Time now) {
+  CallSummary& summary = call.summary;
+  summary.state = CallState::kEnded;
+  summary.end_time = now;
+  summary.sip_status = how.sip_status;
+  summary.q850_cause = how.q850_cause;
+  // The store has the same values behind its kUnknown.
+  summary.ended_by = static_cast<store::EndedBy>(static_cast<uint8_t>(how.by) + 1);
+  summary.end_text = how.text;
+  if (how.sip_status >= 300) parts_.counters.CallRefused(how.sip_status);
+  parts_.counters.CallEnded();
+  parts_.book.End(call);
+  Settle(call);
+}
+
+relay::v1::Session CallRunner::Want(BookedCall& call, const call::MediaSession& media) {
+  for (const call::MediaStream& stream : media.streams) {
+    const auto known = std::find_if(call.streams.begin(), call.streams.end(),
+                                    [&](const BookedCall::Stream& other) { return other.id == stream.id; });
+    if (known == call.streams.end()) {
+      call.streams.push_back({stream.id, stream.media, stream.codec});
+    } else {
+      *known = {stream.id, stream.media, stream.codec};
+    }
+  }
+  return ToRelaySession(media, call.summary.call_id, call.summary.caller.sip_call_id, networks_);
+}
+
+template <typename Answer>
+std::function<void(Answer)> CallRunner::Posted(const BookedCall& call,
+                                               void (CallRunner::*take)(BookedCall&, Answer, absl::Time)) {
+  return [this, post = post_, take, call_id = call.summary.call_id](Answer answer) {
+    post([this, take, call_id, answer = std::move(answer)](absl::Time now) mutable {
+      --pending_operations_;
+      BookedCall* found = parts_.book.Find(call_id);
+      if (found != nullptr) (this->*take)(*found, std::move(answer), now);
+    });
+  };
+}
+
+void CallRunner::TakeCreated(BookedCall& call, absl::StatusOr<fleet::PlacedSession> answer, absl::Time now) {
+  if (answer.ok()) call.summary.relay = answer->relay;
+  if (IsWanted(call)) Run(call, call.live->machine.OnMedia(ToCreateAnswer(answer), now), now);
+}
+
+void CallRunner::TakeUpdated(BookedCall& call, absl::StatusOr<relay::v1::SessionState> answer, absl::Time now) {
+  if (IsWanted(call)) Run(call, call.live->machine.OnMedia(ToUpdateAnswer(answer), now), now);
+}
+
+void CallRunner::TakeDeleted(BookedCall& call, absl::StatusOr<relay::v1::SessionState> answer, absl::Time) {
+  call.media = BookedCall::Media::kDeleted;
+  if (answer.ok()) call.statistics = std::make_shared<const relay::v1::SessionState>(*std::move(answer));
+  if (call.live == nullptr) Settle(call);
+}
+
+void CallRunner::MoveTimer(BookedCall& call, call::CallTimer timer, absl::Time at) {
+  absl::Time& present = call.live->timers[static_cast<size_t>(timer)];
+  if (present != absl::InfiniteFuture()) timers_.erase({present, &call, timer});
+  present = at;
+  if (at != absl::InfiniteFuture()) timers_.insert({at, &call, timer});
+}
+
+sip::ClientTransactionId CallRunner::TransactionOf(const BookedCall& call, call::RequestNumber number) const {
+  for (const LiveCall::SentRequest& request : call.live->requests) {
+    if (request.number == number) return request.transaction;
+  }
+  return 0;
+}
+
+void CallRunner::ForgetRequest(BookedCall& call, call::RequestNumber number) {
+  clients_.erase(TransactionOf(call, number));
+  std::erase_if(call.live->requests, [&](const LiveCall::SentRequest& request) { return request.number == number; });
+}
+
+void CallRunner::ForgetEarlierInvites(BookedCall& call, call::LegNumber leg) {
+  std::erase_if(call.live->requests, [&](const LiveCall::SentRequest& request) {
+    const auto found = clients_.find(request.transaction);
+    if (found == clients_.end() || !found->second.is_invite || found->second.leg != leg) return false;
+    clients_.erase(found);
+    return true;
+  });
+}
+
+void CallRunner::ForgetInvite(BookedCall& call, sip::ServerTransactionId id) {
+  servers_.erase(id);
+  std::erase(call.live->invites, id);
+}
+
+LiveCall::Leg& CallRunner::LegOf(BookedCall& call, call::LegNumber leg) const {
+  if (call.live->legs.size() <= leg) call.live->legs.resize(leg + 1);
+  return call.live->legs[leg];
+}
+
+void CallRunner::Settle(BookedCall& call) {
+  if (call.media == BookedCall::Media::kDeleting) return;
+  parts_.store.AppendCallRecord(MakeCallRecord(call));
+  parts_.book.Keep(call);
+}
+
+}  // namespace sluice::agent

@@ -1,0 +1,161 @@
+// Carries out what the calls of one shard want: requests and responses through the transaction layer, media through the
+// fleet, timers, and at the end the record.
+//
+// How it works. Whatever happens to a call is given to its machine (call::Call), and the actions that come back are
+// carried out in order. Answers of the fleet come on the fleet's thread and are posted back to the shard; an answer for
+// a call that has ended meanwhile is only counted. A call's record is written when the call has ended and the relay has
+// said how the media was, or has failed to.
+//
+// Threads: the shard's. Fleet operations that are under way keep what they need to post, and touch the runner only on
+// its shard.
+#ifndef SLUICE_SIGNALING_AGENT_CALL_RUNNER_H_
+#define SLUICE_SIGNALING_AGENT_CALL_RUNNER_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "signaling/agent/agent_counters.h"
+#include "signaling/agent/call_book.h"
+#include "signaling/agent/id_source.h"
+#include "signaling/agent/media_mapping.h"
+#include "signaling/call/call.h"
+#include "signaling/fleet/fleet.h"
+#include "signaling/sip/hop.h"
+#include "signaling/sip/message.h"
+#include "signaling/sip/transaction_layer.h"
+#include "signaling/store/store.h"
+#include "sluice/relay/v1/session_service.pb.h"
+
+namespace sluice::agent {
+
+// Runs work on the shard's thread, in order, with the time of then. From any thread; the work is dropped, unrun, if the
+// shard has stopped.
+using PostFunction = std::function<void(std::function<void(absl::Time now)> work)>;
+
+class CallRunner final : private call::Names {
+ public:
+  // All outlive the runner.
+  struct Parts {
+    sip::TransactionLayer& transactions;
+    CallBook& book;
+    fleet::Fleet& fleet;
+    store::Store& store;
+    IdSource& ids;
+    AgentCounters& counters;
+  };
+
+  CallRunner(const Parts& parts, MediaNetworks networks, PostFunction post)
+      : parts_(parts), networks_(std::move(networks)), post_(std::move(post)) {}
+
+  // The caller's INVITE, which may go on to `callees` (not empty). `ladder`: what was exchanged before. Names and
+  // accounts of both parties are set in `summary`; the rest is filled in here.
+  void Start(const std::shared_ptr<const call::CallOptions>& options, const sip::Message& invite,
+             sip::ServerTransactionId transaction, CallSummary summary, Ladder ladder, const call::Party& caller,
+             const std::vector<call::Party>& callees, absl::Time now);
+
+  // A call of somebody with an account that goes nowhere: kept and recorded as ended by us with `status`. The response
+  // is the user's to send, afterwards.
+  void Refuse(const sip::Message& invite, CallSummary summary, Ladder ladder, const call::Party& caller,
+              uint16_t status, absl::string_view text, absl::Time now);
+
+  // A request in a dialog of this shard. False: it is in none.
+  bool OnRequest(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop, absl::Time now);
+  // The rest of sip::TransactionUser. What belongs to no call any more is nobody's.
+  void OnCancel(sip::ServerTransactionId id, const sip::Message& cancel, absl::Time now);
+  void OnAck(sip::ServerTransactionId id, const sip::Message& ack, absl::Time now);
+  void OnAckMissing(sip::ServerTransactionId id, absl::Time now);
+  void OnResponse(sip::ClientTransactionId id, const sip::Message& response, const sip::Hop& hop, absl::Time now);
+  void OnFailure(sip::ClientTransactionId id, sip::TransactionFailure failure, absl::Time now);
+
+  // Of the fleet's listener.
+  void OnSessionEvent(const relay::v1::Event& event, absl::Time now);
+  void OnSessionLost(const std::string& session_id, const absl::Status& reason, absl::Time now);
+
+  void HangUp(BookedCall& call, call::Ended::By by, absl::string_view text, absl::Time now);
+
+  // Runs the timers that are due.
+  void Advance(absl::Time now);
+  absl::Time NextDeadline() const;
+
+  // Operations of the fleet that have not been answered: records may wait for them.
+  size_t pending_operations() const { return pending_operations_; }
+  // Transactions that are kept for calls; for tests.
+  size_t known_transactions() const { return servers_.size() + clients_.size(); }
+
+ private:
+  // Whose transaction it is.
+  struct ServerOwner {
+    BookedCall* call;
+    call::LegNumber leg;
+  };
+  struct ClientOwner {
+    BookedCall* call;
+    call::LegNumber leg;
+    call::RequestNumber number;
+    bool is_invite;
+  };
+
+  std::string NewCallId() override;
+  std::string NewTag() override;
+  uint32_t NewCSeq() override;
+
+  BookedCall& Book(const sip::Message& invite, CallSummary summary, Ladder ladder, const call::Party& caller,
+                   std::unique_ptr<LiveCall> live, absl::Time now);
+  void Run(BookedCall& call, call::Actions actions, absl::Time now);
+  void Do(BookedCall& call, call::SendRequest& action, absl::Time now);
+  void Do(BookedCall& call, call::SendAck& action, absl::Time now);
+  void Do(BookedCall& call, call::CancelRequest& action, absl::Time now);
+  void Do(BookedCall& call, call::Respond& action, absl::Time now);
+  void Do(BookedCall& call, call::CreateMedia& action, absl::Time now);
+  void Do(BookedCall& call, call::UpdateMedia& action, absl::Time now);
+  void Do(BookedCall& call, call::DeleteMedia& action, absl::Time now);
+  void Do(BookedCall& call, call::SetTimer& action, absl::Time now);
+  void Do(BookedCall& call, call::CancelTimer& action, absl::Time now);
+  void Do(BookedCall& call, call::DialogMade& action, absl::Time now);
+  void Do(BookedCall& call, call::DialogEnded& action, absl::Time now);
+  void Do(BookedCall& call, call::Progress& action, absl::Time now);
+  void Do(BookedCall& call, call::Ended& action, absl::Time now);
+
+  // Takes over what the call wants; answers it for the fleet.
+  relay::v1::Session Want(BookedCall& call, const call::MediaSession& media);
+  // Wraps `work` so that an answer of the fleet runs it on this shard.
+  template <typename Answer>
+  std::function<void(Answer)> Posted(const BookedCall& call, void (CallRunner::*take)(BookedCall&, Answer, absl::Time));
+  void TakeCreated(BookedCall& call, absl::StatusOr<fleet::PlacedSession> answer, absl::Time now);
+  void TakeUpdated(BookedCall& call, absl::StatusOr<relay::v1::SessionState> answer, absl::Time now);
+  void TakeDeleted(BookedCall& call, absl::StatusOr<relay::v1::SessionState> answer, absl::Time now);
+
+  void MoveTimer(BookedCall& call, call::CallTimer timer, absl::Time at);
+  sip::ClientTransactionId TransactionOf(const BookedCall& call, call::RequestNumber number) const;
+  void ForgetRequest(BookedCall& call, call::RequestNumber number);
+  // There is one INVITE at a time in a dialog: a new one means that the one before is over.
+  void ForgetEarlierInvites(BookedCall& call, call::LegNumber leg);
+  void ForgetInvite(BookedCall& call, sip::ServerTransactionId id);
+  LiveCall::Leg& LegOf(BookedCall& call, call::LegNumber leg) const;
+  // Ended in the book and the counters.
+  void Close(BookedCall& call, const call::Ended& how, absl::Time now);
+  // Writes the record once there is nothing to wait for.
+  void Settle(BookedCall& call);
+
+  const Parts parts_;
+  const MediaNetworks networks_;
+  const PostFunction post_;
+  absl::flat_hash_map<sip::ServerTransactionId, ServerOwner> servers_;
+  absl::flat_hash_map<sip::ClientTransactionId, ClientOwner> clients_;
+  absl::btree_set<std::tuple<absl::Time, BookedCall*, call::CallTimer>> timers_;
+  size_t pending_operations_ = 0;
+};
+
+}  // namespace sluice::agent
+
+#endif  // SLUICE_SIGNALING_AGENT_CALL_RUNNER_H_

@@ -1,0 +1,101 @@
+#include "signaling/agent/router.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/string_view.h"
+#include "signaling/sip/text.h"
+
+namespace sluice::agent {
+namespace {
+
+// As hosts are compared: lower case, IPv6 without brackets and in its usual form.
+std::string NormalHost(absl::string_view host) {
+  if (const auto address = sip::Endpoint::Make(host, 0); address.has_value()) return address->Address();
+  return absl::AsciiStrToLower(host);
+}
+
+}  // namespace
+
+Router::Router(const std::vector<std::string>& domains, const transport::Network& network, const store::Store& store,
+               const registrar::Registrar& registrar)
+    : network_(network), store_(store), registrar_(registrar) {
+  for (const std::string& domain : domains) domains_.insert(NormalHost(domain));
+  for (const transport::Listener& listener : network.listeners()) {
+    domains_.insert(listener.address.Address());
+    if (const auto advertised = sip::ParseHostPort(listener.advertised); advertised.has_value()) {
+      domains_.insert(NormalHost(advertised->host));
+    }
+  }
+}
+
+bool Router::IsOurs(const sip::Uri& uri, const sip::Hop& hop) const {
+  // tel: has no host: whoever asks us means our numbers.
+  if (uri.scheme() == sip::Scheme::kTel) return true;
+  const std::string host = NormalHost(uri.host());
+  return domains_.contains(host) || host == hop.local.Address();
+}
+
+Router::Route Router::Find(const sip::Uri& uri, const sip::Hop& hop, absl::Time now) const {
+  Route route;
+  route.number = uri.DecodedUser();
+  if (!IsOurs(uri, hop)) {
+    route.status = 404;
+    route.reason = "Domain is not served here";
+    return route;
+  }
+  route.account = store_.FindAccount(route.number);
+  if (route.account == nullptr) {
+    route.status = 404;
+    return route;
+  }
+  for (const registrar::Target& target : registrar_.Locate(route.number, now)) {
+    // A binding whose addresses cannot be read any more is no way to anybody.
+    if (call::Party callee = Callee(target, route.number); !callee.target_uri.empty()) {
+      route.callees.push_back(std::move(callee));
+    }
+  }
+  if (route.callees.empty()) {
+    route.status = 480;
+    route.reason = "Not registered";
+  }
+  return route;
+}
+
+call::Party Router::Caller(const sip::Message& invite, const sip::Hop& hop, const store::Account& account) const {
+  call::Party caller;
+  caller.hop = hop;
+  const std::optional<sip::NameAddress> contact = invite.Contact();
+  caller.behind_nat = contact.has_value() && registrar::IsBehindNat(contact->uri.text(), hop.remote.ToString());
+  caller.hop.only_connection = caller.behind_nat && sip::IsReliable(hop.protocol);
+  caller.advertised = network_.Advertised(hop);
+  caller.account = account.name;
+  caller.display_name = account.display_name;
+  return caller;
+}
+
+call::Party Router::Callee(const registrar::Target& target, const std::string& account) const {
+  const store::Binding& binding = target.binding;
+  call::Party callee;
+  const std::optional<sip::Protocol> protocol = sip::ParseProtocol(binding.transport);
+  const std::optional<sip::Endpoint> local = sip::Endpoint::Parse(binding.local);
+  // With Path, the REGISTER came from the first proxy on the way to the phone (RFC 3327).
+  const std::optional<sip::Endpoint> remote =
+      sip::Endpoint::Parse(binding.path.empty() ? target.remote : binding.source);
+  if (!protocol.has_value() || !local.has_value() || !remote.has_value()) return callee;
+  if (local->is_v6 == remote->is_v6) {
+    callee.hop = {.protocol = *protocol, .local = *local, .remote = *remote, .connection = binding.connection};
+  } else {
+    callee.hop = network_.HopTo(*protocol, *remote);
+  }
+  callee.behind_nat = binding.behind_nat;
+  callee.hop.only_connection = callee.behind_nat && sip::IsReliable(*protocol);
+  callee.advertised = network_.Advertised(callee.hop);
+  callee.target_uri = binding.contact;
+  for (absl::string_view path : sip::SplitList(binding.path)) callee.route.emplace_back(path);
+  callee.account = account;
+  return callee;
+}
+
+}  // namespace sluice::agent

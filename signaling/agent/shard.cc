@@ -1,0 +1,120 @@
+#include "signaling/agent/shard.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/system/error_code.hpp>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace sluice::agent {
+
+namespace asio = boost::asio;
+
+Shard::Shard(size_t index, const Surroundings& surroundings)
+    : index_(index),
+      surroundings_(surroundings),
+      context_(std::make_shared<asio::io_context>(1)),
+      deadline_timer_(*context_),
+      sweep_timer_(*context_) {}
+
+absl::StatusOr<std::unique_ptr<Shard>> Shard::Open(size_t index, const AgentOptions& agent,
+                                                   const transport::ShardTransportOptions& transport,
+                                                   const Surroundings& surroundings) {
+  std::unique_ptr<Shard> shard(new Shard(index, surroundings));
+  auto opened =
+      transport::ShardTransport::Open(*shard->context_, index, surroundings.mesh, transport,
+                                      [shard = shard.get()](const sip::Hop& hop, absl::string_view message) {
+                                        shard->agent_->OnMessage(hop, message, shard->surroundings_.time.Now());
+                                        shard->AfterWork();
+                                      });
+  if (!opened.ok()) return opened.status();
+  shard->transport_ = *std::move(opened);
+  PostFunction post = [shard = shard.get(), context = shard->context_](std::function<void(absl::Time)> work) {
+    asio::post(*context, [shard, work = std::move(work)] {
+      work(shard->surroundings_.time.Now());
+      shard->AfterWork();
+    });
+  };
+  shard->agent_ =
+      std::make_unique<Agent>(agent, Agent::Surroundings{*shard->transport_, surroundings.fleet, surroundings.store},
+                              IdSource(index, surroundings.mesh.size()), std::move(post));
+  return shard;
+}
+
+Shard::~Shard() { Stop(); }
+
+void Shard::Start() {
+  SweepEverySecond();
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), absl::StrCat("sip-", index_).c_str());
+    context_->run();
+  });
+}
+
+void Shard::Drain() {
+  Post([this](Agent& agent, absl::Time now) {
+    draining_ = true;
+    agent.Drain(now);
+  });
+}
+
+bool Shard::WaitUntilIdle(absl::Time deadline) {
+  absl::MutexLock lock(&mutex_);
+  return mutex_.AwaitWithDeadline(absl::Condition(&idle_), deadline);
+}
+
+void Shard::Stop() {
+  if (!thread_.joinable()) return;
+  Post([this](Agent&, absl::Time) {
+    transport_->Flush();
+    context_->stop();
+  });
+  thread_.join();
+}
+
+void Shard::Post(Work work) {
+  asio::post(*context_, [this, work = std::move(work)] {
+    work(*agent_, surroundings_.time.Now());
+    AfterWork();
+  });
+}
+
+void Shard::AfterWork() {
+  WaitForDeadline();
+  if (draining_ && agent_->idle()) {
+    absl::MutexLock lock(&mutex_);
+    idle_ = true;
+  }
+}
+
+void Shard::WaitForDeadline() {
+  const absl::Time next = agent_->NextDeadline();
+  if (next >= armed_) return;
+  armed_ = next;
+  const absl::Duration wait = std::max(next - surroundings_.time.Now(), absl::ZeroDuration());
+  deadline_timer_.expires_after(absl::ToChronoNanoseconds(wait));
+  deadline_timer_.async_wait([this](const boost::system::error_code& error) {
+    // It was set to an earlier time meanwhile.
+    if (error) return;
+    armed_ = absl::InfiniteFuture();
+    agent_->Advance(surroundings_.time.Now());
+    AfterWork();
+  });
+}
+
+void Shard::SweepEverySecond() {
+  sweep_timer_.expires_after(std::chrono::seconds(1));
+  sweep_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    transport_->Sweep();
+    // The bindings are everybody's; one shard is enough to look after them.
+    if (index_ == 0) surroundings_.store.ExpireBindings(surroundings_.time.Now());
+    SweepEverySecond();
+  });
+}
+
+}  // namespace sluice::agent

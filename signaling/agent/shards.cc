@@ -1,0 +1,163 @@
+#include "signaling/agent/shards.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "signaling/transport/shard_of.h"
+
+namespace sluice::agent {
+namespace {
+
+// A place in the list of calls: behind the call of this time and id. Pages begin behind it.
+struct Position {
+  absl::Time time = absl::InfiniteFuture();
+  std::string call_id;
+
+  std::string ToToken() const { return absl::StrCat(absl::ToUnixNanos(time), "-", call_id); }
+
+  static std::optional<Position> FromToken(absl::string_view token) {
+    if (token.empty()) return Position();
+    const size_t dash = token.find('-');
+    int64_t nanoseconds = 0;
+    if (dash == absl::string_view::npos || !absl::SimpleAtoi(token.substr(0, dash), &nanoseconds)) return std::nullopt;
+    return Position{absl::FromUnixNanos(nanoseconds), std::string(token.substr(dash + 1))};
+  }
+};
+
+bool IsNewer(const CallSummary& a, const CallSummary& b) {
+  return std::pair(a.start_time, absl::string_view(a.call_id)) > std::pair(b.start_time, absl::string_view(b.call_id));
+}
+
+// One page, put together from what each shard has for it.
+class MergedPage {
+ public:
+  MergedPage(size_t shards, size_t page_size, std::function<void(absl::StatusOr<CallPage>)> done)
+      : page_size_(page_size), done_(std::move(done)), missing_(shards) {}
+
+  void Add(std::vector<CallSummary> calls) {
+    CallPage page;
+    {
+      absl::MutexLock lock(&mutex_);
+      std::move(calls.begin(), calls.end(), std::back_inserter(calls_));
+      if (--missing_ > 0) return;
+      page.calls.swap(calls_);
+    }
+    std::sort(page.calls.begin(), page.calls.end(), IsNewer);
+    // Each shard gave one more than the page has, so what is left over says that there is another page.
+    if (page.calls.size() > page_size_) {
+      page.calls.resize(page_size_);
+      page.next_token = Position{page.calls.back().start_time, page.calls.back().call_id}.ToToken();
+    }
+    done_(std::move(page));
+  }
+
+ private:
+  const size_t page_size_;
+  const std::function<void(absl::StatusOr<CallPage>)> done_;
+  absl::Mutex mutex_;
+  size_t missing_ ABSL_GUARDED_BY(mutex_);
+  std::vector<CallSummary> calls_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Shards>> Shards::Start(const ShardsOptions& options, fleet::Fleet& fleet,
+                                                      store::Store& store) {
+  std::unique_ptr<Shards> shards(new Shards(options.shards, fleet));
+  transport::ShardTransportOptions transport = options.transport;
+  for (size_t index = 0; index < options.shards; ++index) {
+    auto shard = Shard::Open(index, options.agent, transport, {shards->mesh_, shards->time_, fleet, store});
+    if (!shard.ok()) return shard.status();
+    // Where the kernel chose a port, the others share it.
+    transport.listeners = (*shard)->listeners();
+    shards->shards_.push_back(*std::move(shard));
+  }
+  fleet.SetListener(shards.get());
+  for (const std::unique_ptr<Shard>& shard : shards->shards_) shard->Start();
+  return shards;
+}
+
+Shards::~Shards() {
+  fleet_.SetListener(nullptr);
+  for (const std::unique_ptr<Shard>& shard : shards_) shard->Stop();
+}
+
+bool Shards::Stop(absl::Duration limit) {
+  const absl::Time deadline = absl::Now() + limit;
+  for (const std::unique_ptr<Shard>& shard : shards_) shard->Drain();
+  bool idle = true;
+  for (const std::unique_ptr<Shard>& shard : shards_) idle = shard->WaitUntilIdle(deadline) && idle;
+  fleet_.SetListener(nullptr);
+  for (const std::unique_ptr<Shard>& shard : shards_) shard->Stop();
+  return idle;
+}
+
+void Shards::SetCallOptions(const std::shared_ptr<const call::CallOptions>& options) {
+  for (const std::unique_ptr<Shard>& shard : shards_) {
+    shard->Post([options](Agent& agent, absl::Time) { agent.SetCallOptions(options); });
+  }
+}
+
+Shard& Shards::OwnerOf(absl::string_view call_id) const {
+  return *shards_[transport::ShardOf(call_id, shards_.size())];
+}
+
+void Shards::ListCalls(size_t page_size, std::string token, std::function<void(absl::StatusOr<CallPage>)> done) {
+  const std::optional<Position> position = Position::FromToken(token);
+  if (!position.has_value()) {
+    done(absl::InvalidArgumentError("page_token: is none that a page has given"));
+    return;
+  }
+  const auto page = std::make_shared<MergedPage>(shards_.size(), page_size, std::move(done));
+  for (const std::unique_ptr<Shard>& shard : shards_) {
+    shard->Post([page, page_size, position](Agent& agent, absl::Time) {
+      page->Add(agent.Page(position->time, position->call_id, page_size + 1));
+    });
+  }
+}
+
+void Shards::GetCall(std::string call_id, bool include_messages,
+                     std::function<void(absl::StatusOr<CallDetails>)> done) {
+  Shard& owner = OwnerOf(call_id);
+  owner.Post([call_id = std::move(call_id), include_messages, done = std::move(done)](Agent& agent, absl::Time) {
+    done(agent.GetCall(call_id, include_messages));
+  });
+}
+
+void Shards::HangUpCall(std::string call_id, std::function<void(absl::Status)> done) {
+  Shard& owner = OwnerOf(call_id);
+  owner.Post([call_id = std::move(call_id), done = std::move(done)](Agent& agent, absl::Time now) {
+    done(agent.HangUpCall(call_id, now));
+  });
+}
+
+SignalingStatistics Shards::Statistics() const {
+  SignalingStatistics statistics;
+  statistics.start_time = start_time_;
+  for (const std::unique_ptr<Shard>& shard : shards_) {
+    shard->counters().AddTo(statistics);
+    const transport::TransportCounters& transport = shard->transport_counters();
+    for (size_t reason = 0; reason < static_cast<size_t>(transport::DropReason::kCount); ++reason) {
+      const auto drop = static_cast<transport::DropReason>(reason);
+      statistics.dropped_messages[std::string(transport::DropReasonName(drop))] += transport.Dropped(drop);
+    }
+  }
+  return statistics;
+}
+
+void Shards::OnSessionEvent(const std::string&, const relay::v1::Event& event) {
+  OwnerOf(event.session_id()).Post([event](Agent& agent, absl::Time now) { agent.OnSessionEvent(event, now); });
+}
+
+void Shards::OnSessionLost(const std::string&, const std::string& session_id, const absl::Status& reason) {
+  OwnerOf(session_id).Post([session_id, reason](Agent& agent, absl::Time now) {
+    agent.OnSessionLost(session_id, reason, now);
+  });
+}
+
+}  // namespace sluice::agent

@@ -1,0 +1,77 @@
+// All SIP threads of a controller, and what operators ask of them.
+//
+// A call lives on the shard that its Call-IDs fall on, and so does its session's id: whoever has a name finds the shard
+// by transport::ShardOf. Lists are merged from all shards.
+//
+// Stop: new calls are refused with 503, those that exist are ended with BYE, and the threads end once every call has
+// ended and its record is written, or when the limit is over.
+//
+// Threads: CallControl from any, until Stop is called; the rest from the thread that started it.
+#ifndef SLUICE_SIGNALING_AGENT_SHARDS_H_
+#define SLUICE_SIGNALING_AGENT_SHARDS_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "signaling/agent/agent_options.h"
+#include "signaling/agent/call_control.h"
+#include "signaling/agent/shard.h"
+#include "signaling/agent/steady_time.h"
+#include "signaling/fleet/fleet.h"
+#include "signaling/store/store.h"
+#include "signaling/transport/shard_transport.h"
+
+namespace sluice::agent {
+
+struct ShardsOptions {
+  size_t shards = 1;
+  AgentOptions agent;
+  transport::ShardTransportOptions transport;
+};
+
+class Shards final : public CallControl, private fleet::FleetListener {
+ public:
+  // Opens all listeners and starts the threads; hears the fleet from then on. Errors as ShardTransport::Open. `fleet`
+  // and `store` outlive it.
+  static absl::StatusOr<std::unique_ptr<Shards>> Start(const ShardsOptions& options, fleet::Fleet& fleet,
+                                                       store::Store& store);
+  // Stops at once if Stop was not called.
+  ~Shards() override;
+
+  // Ends all calls, waiting at most `limit`; false if some were left. Records of those that were left are not written.
+  bool Stop(absl::Duration limit);
+
+  // For calls that begin from now on.
+  void SetCallOptions(const std::shared_ptr<const call::CallOptions>& options);
+
+  // With the ports that the kernel chose.
+  const std::vector<transport::Listener>& listeners() const { return shards_.front()->listeners(); }
+
+  void ListCalls(size_t page_size, std::string token, std::function<void(absl::StatusOr<CallPage>)> done) override;
+  void GetCall(std::string call_id, bool include_messages,
+               std::function<void(absl::StatusOr<CallDetails>)> done) override;
+  void HangUpCall(std::string call_id, std::function<void(absl::Status)> done) override;
+  SignalingStatistics Statistics() const override;
+
+ private:
+  Shards(size_t shards, fleet::Fleet& fleet) : fleet_(fleet), mesh_(shards), start_time_(time_.Now()) {}
+
+  void OnSessionEvent(const std::string& relay, const relay::v1::Event& event) override;
+  void OnSessionLost(const std::string& relay, const std::string& session_id, const absl::Status& reason) override;
+
+  Shard& OwnerOf(absl::string_view call_id) const;
+
+  fleet::Fleet& fleet_;
+  const SteadyTime time_;
+  transport::ShardMesh mesh_;
+  const absl::Time start_time_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+};
+
+}  // namespace sluice::agent
+
+#endif  // SLUICE_SIGNALING_AGENT_SHARDS_H_

@@ -1,0 +1,212 @@
+// Shards with real sockets and threads, two phones on loopback.
+#include "signaling/agent/shards.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "signaling/agent/phone_fake.h"
+#include "signaling/fleet/fleet_fake.h"
+#include "signaling/store/sqlite_store.h"
+#include "signaling/transport/sockaddr.h"
+
+namespace sluice::agent {
+namespace {
+
+constexpr int kLimitMilliseconds = 10000;
+
+// One UDP socket on loopback, connected to the server.
+class UdpLine final : public PhoneLine {
+ public:
+  explicit UdpLine(const sip::Endpoint& server) : socket_(socket(AF_INET, SOCK_DGRAM, 0)) {
+    sockaddr_storage address;
+    const socklen_t length = transport::ToSockaddr(server, address);
+    EXPECT_EQ(connect(socket_, reinterpret_cast<const sockaddr*>(&address), length), 0);
+  }
+  ~UdpLine() override { close(socket_); }
+
+  sip::Hop hop() const {
+    sockaddr_storage address;
+    socklen_t length = sizeof(address);
+    EXPECT_EQ(getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &length), 0);
+    return {.remote = *transport::FromSockaddr(reinterpret_cast<const sockaddr*>(&address))};
+  }
+
+  void Deliver(const sip::Hop&, absl::string_view message) override {
+    EXPECT_EQ(send(socket_, message.data(), message.size(), 0), static_cast<ssize_t>(message.size()));
+  }
+
+  std::optional<std::string> Take(const sip::Hop&) override {
+    pollfd waiting{.fd = socket_, .events = POLLIN};
+    if (poll(&waiting, 1, kLimitMilliseconds) != 1) return std::nullopt;
+    std::string bytes(65536, '\0');
+    const ssize_t size = recv(socket_, bytes.data(), bytes.size(), 0);
+    bytes.resize(static_cast<size_t>(std::max<ssize_t>(size, 0)));
+    return bytes;
+  }
+
+ private:
+  const int socket_;
+};
+
+class ShardsTest : public testing::Test {
+ protected:
+  struct StandingCall {
+    sip::Message invite;
+    sip::Message answered;
+  };
+
+  ShardsTest() : store_(*store::OpenSqliteStore({.file = ":memory:"})) {
+    EXPECT_TRUE(store_->CreateAccount(MakePhoneAccount("20002230001", "secret")).ok());
+    EXPECT_TRUE(store_->CreateAccount(MakePhoneAccount("20002230000", "secret")).ok());
+    ShardsOptions options;
+    options.shards = 2;
+    options.agent.authentication.realm = std::string(kPhoneRealm);
+    options.agent.calls = std::make_shared<call::CallOptions>();
+    options.agent.domains = {"198.18.1.1"};
+    options.transport.listeners.push_back({sip::Protocol::kUdp, *sip::Endpoint::Parse("127.0.0.1:0"), ""});
+    auto started = Shards::Start(options, fleet_, *store_);
+    EXPECT_TRUE(started.ok()) << started.status();
+    shards_ = *std::move(started);
+    const sip::Endpoint server = shards_->listeners()[0].address;
+    a_line_ = std::make_unique<UdpLine>(server);
+    b_line_ = std::make_unique<UdpLine>(server);
+    a_ = std::make_unique<Phone>(*a_line_, "20002230001", a_line_->hop().remote.ToString(), a_line_->hop());
+    b_ = std::make_unique<Phone>(*b_line_, "20002230000", b_line_->hop().remote.ToString(), b_line_->hop());
+  }
+
+  StandingCall Establish() {
+    StandingCall call;
+    call.invite = a_->SendAuthorized(a_->NewInvite("20002230000"));
+    EXPECT_EQ(a_->Receive().status(), 100);
+    b_->Send(b_->Answer(b_->Receive(), 200));
+    EXPECT_EQ(b_->Receive().method(), sip::Method::kAck);
+    call.answered = a_->Receive();
+    EXPECT_EQ(call.answered.status(), 200);
+    a_->Send(a_->AckOf(call.invite, call.answered));
+    return call;
+  }
+
+  static void AnswerBye(Phone& phone) {
+    const sip::Message bye = phone.Receive();
+    EXPECT_EQ(bye.method(), sip::Method::kBye);
+    phone.Send(phone.Answer(bye, 200));
+  }
+
+  CallPage List(size_t page_size, const std::string& token) {
+    std::promise<absl::StatusOr<CallPage>> answer;
+    shards_->ListCalls(page_size, token, [&](absl::StatusOr<CallPage> page) { answer.set_value(std::move(page)); });
+    absl::StatusOr<CallPage> page = answer.get_future().get();
+    EXPECT_TRUE(page.ok()) << page.status();
+    return *std::move(page);
+  }
+
+  absl::Status HangUp(const std::string& call_id) {
+    std::promise<absl::Status> answer;
+    shards_->HangUpCall(call_id, [&](absl::Status status) { answer.set_value(std::move(status)); });
+    return answer.get_future().get();
+  }
+
+  fleet::FakeFleet fleet_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<Shards> shards_;
+  std::unique_ptr<UdpLine> a_line_;
+  std::unique_ptr<UdpLine> b_line_;
+  std::unique_ptr<Phone> a_;
+  std::unique_ptr<Phone> b_;
+};
+
+TEST_F(ShardsTest, ListsTheCallsOfAllShardsNewestFirst) {
+  EXPECT_EQ(b_->Register().status(), 200);
+  std::vector<std::string> started;
+  for (int i = 0; i < 5; ++i) started.insert(started.begin(), std::string(Establish().invite.CallId()));
+  std::vector<std::string> listed;
+  std::string token;
+  do {
+    const CallPage page = List(2, token);
+    EXPECT_LE(page.calls.size(), 2u);
+    for (const CallSummary& call : page.calls) listed.push_back(call.caller.sip_call_id);
+    token = page.next_token;
+  } while (!token.empty());
+  EXPECT_EQ(listed, started);
+  EXPECT_EQ(shards_->Statistics().calls, 5u);
+  EXPECT_EQ(shards_->Statistics().calls_answered, 5u);
+}
+
+TEST_F(ShardsTest, EndsACallByItsNameWhereverItLives) {
+  EXPECT_EQ(b_->Register().status(), 200);
+  for (int i = 0; i < 3; ++i) {
+    Establish();
+    const std::string call_id = List(1, "").calls.at(0).call_id;
+    EXPECT_TRUE(HangUp(call_id).ok());
+    AnswerBye(*a_);
+    AnswerBye(*b_);
+  }
+  EXPECT_TRUE(absl::IsNotFound(HangUp("0123456789abcdef0123456789abcdef")));
+}
+
+TEST_F(ShardsTest, GivesADetailedViewOfACall) {
+  EXPECT_EQ(b_->Register().status(), 200);
+  Establish();
+  const std::string call_id = List(1, "").calls.at(0).call_id;
+  std::promise<absl::StatusOr<CallDetails>> answer;
+  shards_->GetCall(call_id, true, [&](absl::StatusOr<CallDetails> details) { answer.set_value(std::move(details)); });
+  const absl::StatusOr<CallDetails> details = answer.get_future().get();
+  ASSERT_TRUE(details.ok()) << details.status();
+  EXPECT_EQ(details->call.state, CallState::kAnswered);
+  EXPECT_EQ(details->ladder.front().first_line, "INVITE sip:20002230000@198.18.1.1 SIP/2.0");
+  EXPECT_FALSE(details->ladder.front().message.empty());
+}
+
+TEST_F(ShardsTest, EndsAllCallsAndWritesTheirRecordsBeforeItStops) {
+  EXPECT_EQ(b_->Register().status(), 200);
+  Establish();
+  std::future<bool> stopped = std::async(std::launch::async, [&] { return shards_->Stop(absl::Seconds(10)); });
+  AnswerBye(*a_);
+  AnswerBye(*b_);
+  EXPECT_TRUE(stopped.get());
+  const auto records = store_->ListCallRecords({});
+  ASSERT_TRUE(records.ok());
+  ASSERT_EQ(records->items.size(), 1u);
+  EXPECT_EQ(records->items[0].ended_by, store::EndedBy::kController);
+  EXPECT_TRUE(fleet_.Sessions().empty());
+}
+
+TEST_F(ShardsTest, DoesNotWaitForPhonesThatAreGone) {
+  EXPECT_EQ(b_->Register().status(), 200);
+  Establish();
+  EXPECT_FALSE(shards_->Stop(absl::ZeroDuration()));
+}
+
+TEST_F(ShardsTest, TakesOnlyTokensThatAPageHasGiven) {
+  for (const std::string token : {"x", "-", "12", "later-call"}) {
+    std::promise<absl::StatusOr<CallPage>> answer;
+    shards_->ListCalls(10, token, [&](absl::StatusOr<CallPage> page) { answer.set_value(std::move(page)); });
+    EXPECT_TRUE(absl::IsInvalidArgument(answer.get_future().get().status())) << token;
+  }
+}
+
+TEST(Shards, SaysWhichListenerCannotBeOpened) {
+  fleet::FakeFleet fleet;
+  const std::unique_ptr<store::Store> store = *store::OpenSqliteStore({.file = ":memory:"});
+  ShardsOptions options;
+  options.agent.calls = std::make_shared<call::CallOptions>();
+  options.transport.listeners.push_back({sip::Protocol::kUdp, *sip::Endpoint::Parse("198.18.255.254:5060"), ""});
+  const auto started = Shards::Start(options, fleet, *store);
+  ASSERT_FALSE(started.ok());
+  EXPECT_NE(started.status().message().find("198.18.255.254:5060"), absl::string_view::npos);
+}
+
+}  // namespace
+}  // namespace sluice::agent
