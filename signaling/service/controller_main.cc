@@ -1,0 +1,196 @@
+// sluice-controller: wires config, store, fleet, shards, gRPC and metrics together, and waits for signals.
+
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "process/command_line.h"
+#include "process/controller_config.h"
+#include "process/grpc_server.h"
+#include "process/logging.h"
+#include "process/metrics_endpoint.h"
+#include "process/stop_signal.h"
+#include "process/systemd_notify.h"
+#include "signaling/agent/shards.h"
+#include "signaling/fleet/grpc_fleet.h"
+#include "signaling/service/controller_metrics.h"
+#include "signaling/service/controller_options.h"
+#include "signaling/service/controller_service.h"
+#include "signaling/store/sqlite_store.h"
+#include "signaling/transport/sockaddr.h"
+#include "sluice/config/v1/controller_config.pb.h"
+#include "spdlog/spdlog.h"
+
+namespace sluice::service {
+namespace {
+
+constexpr char kProgram[] = "sluice-controller";
+constexpr int kDone = 0;
+constexpr int kMachine = 1;
+constexpr int kWrongUse = 2;
+
+// How long calls have to end, clients of the gRPC services to finish, and records to reach the disk.
+constexpr absl::Duration kCallsLimit = absl::Seconds(5);
+constexpr absl::Duration kClientsLimit = absl::Seconds(1);
+constexpr absl::Duration kDiskLimit = absl::Seconds(2);
+// How often relays are looked at for the log.
+constexpr absl::Duration kRelayInterval = absl::Seconds(1);
+
+int Fail(int status, absl::string_view text) {
+  std::fprintf(stderr, "%s: %s\n", kProgram, std::string(text).c_str());
+  return status;
+}
+
+// systemd that cannot be told is worth a line and no more.
+void Warn(const absl::Status& status) {
+  if (!status.ok()) spdlog::warn("{}", std::string(status.message()));
+}
+
+absl::string_view HealthName(fleet::RelayHealth health) {
+  switch (health) {
+    case fleet::RelayHealth::kConnecting:
+      return "connecting";
+    case fleet::RelayHealth::kHealthy:
+      return "healthy";
+    case fleet::RelayHealth::kDraining:
+      return "draining";
+    case fleet::RelayHealth::kDown:
+      return "down";
+    case fleet::RelayHealth::kUnknown:
+      break;
+  }
+  return "unknown";
+}
+
+// One line for each relay whose health has changed.
+class RelayLog {
+ public:
+  void Look(const fleet::Fleet& fleet) {
+    for (const fleet::RelayInfo& relay : fleet.ListRelays()) {
+      fleet::RelayHealth& seen = seen_[relay.name];
+      if (seen == relay.health) continue;
+      seen = relay.health;
+      const std::string line = absl::StrCat("relay ", relay.name, " at ", relay.address, " is ",
+                                            HealthName(relay.health), relay.text.empty() ? "" : ": ", relay.text);
+      if (relay.health == fleet::RelayHealth::kDown) {
+        spdlog::warn("{}", line);
+      } else {
+        spdlog::info("{}", line);
+      }
+    }
+  }
+
+ private:
+  std::map<std::string, fleet::RelayHealth> seen_;
+};
+
+void Reload(const std::string& file, agent::Shards& shards) {
+  Warn(process::NotifyReloading());
+  const absl::StatusOr<config::v1::ControllerConfig> config = process::ReadControllerConfig(file);
+  if (config.ok()) {
+    shards.SetCallOptions(ToCallOptions(*config));
+    process::SetLogLevel(config->log_level());
+    spdlog::info("reloaded {}: log_level, sip.blocked_headers and calls take effect for new calls", file);
+  } else {
+    spdlog::error("{}; nothing has changed", std::string(config.status().message()));
+  }
+}
+
+std::string Serving(const agent::Shards& shards, const process::GrpcServer& server) {
+  std::vector<std::string> places;
+  for (const transport::Listener& listener : shards.listeners()) {
+    places.push_back(absl::StrCat(transport::TransportName(listener.protocol), ":", listener.address.ToString()));
+  }
+  return absl::StrCat("serves SIP on ", absl::StrJoin(places, ", "), " and gRPC on ",
+                      absl::StrJoin(server.addresses(), ", "));
+}
+
+int Run(const std::string& file, const config::v1::ControllerConfig& config) {
+  process::StartLogging(kProgram, config.log_level());
+
+  absl::StatusOr<std::unique_ptr<store::Store>> store =
+      store::OpenSqliteStore({.file = config.store().sqlite_file(),
+                              .report = [](absl::string_view line) { spdlog::warn("{}", std::string(line)); }});
+  if (!store.ok()) return Fail(kMachine, store.status().message());
+  auto fleet = std::make_unique<fleet::GrpcFleet>(ToFleetOptions(config));
+  absl::StatusOr<std::unique_ptr<agent::Shards>> shards =
+      agent::Shards::Start(ToShardsOptions(config), *fleet, **store);
+  if (!shards.ok()) return Fail(kMachine, shards.status().message());
+  ControllerService service(**shards, **store, *fleet, config.sip().realm());
+  absl::StatusOr<std::unique_ptr<process::GrpcServer>> server =
+      process::GrpcServer::Start({config.listen().begin(), config.listen().end()}, {&service});
+  if (!server.ok()) return Fail(kMachine, server.status().message());
+  std::unique_ptr<process::MetricsEndpoint> metrics;
+  if (!config.metrics_listen().empty()) {
+    auto endpoint = process::MetricsEndpoint::Start(config.metrics_listen(), [&shards, &store, &fleet] {
+      return ControllerMetrics((*shards)->Statistics(), (*store)->Statistics(), fleet->ListRelays());
+    });
+    if (!endpoint.ok()) return Fail(kMachine, endpoint.status().message());
+    metrics = *std::move(endpoint);
+  }
+
+  const std::string serving = Serving(**shards, **server);
+  spdlog::info("{}", serving);
+  Warn(process::NotifyReady(serving));
+
+  RelayLog relays;
+  while (true) {
+    const process::Signal signal = process::StopSignal::Wait(kRelayInterval);
+    if (signal == process::Signal::kStop) break;
+    if (signal == process::Signal::kReload) {
+      Reload(file, **shards);
+      Warn(process::NotifyReady(serving));
+    }
+    relays.Look(*fleet);
+  }
+
+  Warn(process::NotifyStopping());
+  spdlog::info("stops: no new calls, those that exist are ended");
+  metrics.reset();
+  (*server)->Stop(kClientsLimit);
+  if (!(*shards)->Stop(kCallsLimit))
+    spdlog::warn("some calls had not ended after {}", absl::FormatDuration(kCallsLimit));
+  if (const absl::Status status = (*store)->Flush(kDiskLimit); !status.ok()) {
+    spdlog::error("{}", std::string(status.message()));
+  }
+  spdlog::info("stopped");
+  return kDone;
+}
+
+int Main(const std::vector<std::string>& arguments) {
+  const absl::StatusOr<process::CommandLine> line = process::ParseCommandLine(arguments);
+  if (!line.ok()) {
+    return Fail(kWrongUse, absl::StrCat(line.status().message(), "; ", process::Usage(kProgram)));
+  }
+  if (line->mode == process::CommandLine::Mode::kVersion) {
+    std::printf("%s %s\n", kProgram, std::string(process::kVersion).c_str());
+    return kDone;
+  }
+  if (line->mode == process::CommandLine::Mode::kHelp) {
+    std::printf("%s\n", process::Usage(kProgram).c_str());
+    return kDone;
+  }
+  const absl::StatusOr<config::v1::ControllerConfig> config = process::ReadControllerConfig(line->config);
+  if (!config.ok()) return Fail(kWrongUse, config.status().message());
+  if (line->mode == process::CommandLine::Mode::kCheck) {
+    std::printf("%s: %s is right\n", kProgram, line->config.c_str());
+    return kDone;
+  }
+  return Run(line->config, *config);
+}
+
+}  // namespace
+}  // namespace sluice::service
+
+int main(int argc, char** argv) {
+  // Before any thread is made, so that all of them inherit the mask.
+  sluice::process::StopSignal::Block();
+  return sluice::service::Main(std::vector<std::string>(argv + 1, argv + argc));
+}

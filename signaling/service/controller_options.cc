@@ -1,0 +1,115 @@
+#include "signaling/service/controller_options.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "process/checks.h"
+#include "signaling/sip/digest.h"
+#include "signaling/sip/text.h"
+#include "signaling/transport/sockaddr.h"
+
+namespace sluice::service {
+
+using config::v1::ControllerConfig;
+using process::ToAbsl;
+
+namespace {
+
+sip::Protocol ToProtocol(config::v1::SipTransport transport) {
+  switch (transport) {
+    case config::v1::SIP_TRANSPORT_TCP:
+      return sip::Protocol::kTcp;
+    case config::v1::SIP_TRANSPORT_TLS:
+      return sip::Protocol::kTls;
+    case config::v1::SIP_TRANSPORT_WS:
+      return sip::Protocol::kWs;
+    case config::v1::SIP_TRANSPORT_WSS:
+      return sip::Protocol::kWss;
+    default:
+      return sip::Protocol::kUdp;
+  }
+}
+
+// A host and nothing else; empty if `text` is none.
+std::string HostOf(const std::string& text) {
+  const std::optional<sip::HostPort> host_port = sip::ParseHostPort(text);
+  return host_port.has_value() ? std::string(host_port->host) : "";
+}
+
+// The host of our own URIs: the realm if it is one ("ASG Switch" is none), else how the first listener is called that
+// is called anything. Empty: none of them is, and a phone's own words stand.
+std::string OwnHost(const config::v1::SipConfig& sip) {
+  if (std::string host = HostOf(sip.realm()); !host.empty()) return host;
+  for (const config::v1::SipListener& listener : sip.listeners()) {
+    if (!listener.advertised_address().empty()) return HostOf(listener.advertised_address());
+    const std::optional<sip::Endpoint> address = sip::Endpoint::Parse(listener.address());
+    if (address.has_value() && !transport::IsUnspecified(*address)) return HostOf(listener.address());
+  }
+  return "";
+}
+
+}  // namespace
+
+std::shared_ptr<const call::CallOptions> ToCallOptions(const ControllerConfig& config) {
+  auto options = std::make_shared<call::CallOptions>();
+  options->domain = OwnHost(config.sip());
+  options->user_agent = config.sip().user_agent();
+  options->ring_timeout = ToAbsl(config.calls().ring_timeout());
+  options->session_expires = ToAbsl(config.calls().session_expires());
+  options->max_duration = ToAbsl(config.calls().max_duration());
+  options->retry_after_seconds = config.calls().retry_after_seconds();
+  for (const std::string& name : config.sip().blocked_headers()) {
+    options->blocked_headers.insert(absl::AsciiStrToLower(name));
+  }
+  return options;
+}
+
+agent::ShardsOptions ToShardsOptions(const ControllerConfig& config) {
+  agent::ShardsOptions options;
+  options.shards = config.sip().shards();
+
+  agent::AgentOptions& agent = options.agent;
+  agent.authentication.realm = config.sip().realm();
+  agent.authentication.algorithms.clear();
+  for (const std::string& name : config.sip().digest_algorithms()) {
+    if (const auto algorithm = sip::ParseDigestAlgorithm(name); algorithm.has_value()) {
+      agent.authentication.algorithms.push_back(*algorithm);
+    }
+  }
+  agent.authentication.nonce_lifetime = ToAbsl(config.sip().nonce_lifetime());
+  agent.registrar = {.min_expires = ToAbsl(config.registrar().min_expires()),
+                     .max_expires = ToAbsl(config.registrar().max_expires()),
+                     .default_expires = ToAbsl(config.registrar().default_expires()),
+                     .max_bindings = config.registrar().max_bindings()};
+  agent.transactions.message_limits.message_bytes = config.sip().max_message_bytes();
+  agent.calls = ToCallOptions(config);
+  agent.networks = {config.calls().caller_network(), config.calls().callee_network()};
+  agent.domains.push_back(config.sip().realm());
+  agent.domains.insert(agent.domains.end(), config.sip().domains().begin(), config.sip().domains().end());
+  agent.server = config.sip().user_agent();
+  agent.retry_after_seconds = config.calls().retry_after_seconds();
+  agent.kept_calls = std::max<size_t>(1, config.calls().kept_calls() / options.shards);
+
+  for (const config::v1::SipListener& listener : config.sip().listeners()) {
+    options.transport.listeners.push_back({.protocol = ToProtocol(listener.transport()),
+                                           .address = *sip::Endpoint::Parse(listener.address()),
+                                           .advertised = listener.advertised_address()});
+  }
+  options.transport.udp.max_message_bytes = config.sip().max_message_bytes();
+  options.transport.tcp.max_message_bytes = config.sip().max_message_bytes();
+  return options;
+}
+
+fleet::FleetOptions ToFleetOptions(const ControllerConfig& config) {
+  fleet::FleetOptions options;
+  options.writer = config.name();
+  options.epoch = fleet::EpochOfStart();
+  for (const config::v1::RelayTarget& relay : config.relays()) {
+    options.relays.push_back({relay.name(), relay.address()});
+  }
+  return options;
+}
+
+}  // namespace sluice::service

@@ -1,0 +1,80 @@
+#include "signaling/service/controller_options.h"
+
+#include "gtest/gtest.h"
+#include "process/controller_config.h"
+
+namespace sluice::service {
+namespace {
+
+config::v1::ControllerConfig Config(const std::string& sip, const std::string& rest = "") {
+  const auto config = process::ReadControllerConfigText(
+      "name: controller-1\nlisten: [\"unix:/run/sluice/controller.sock\"]\n"
+      "relays: [{name: relay-1, address: \"unix:/run/sluice/relay.sock\"}]\n"
+      "store: {sqlite_file: \":memory:\"}\nsip:\n" +
+          sip + rest,
+      "test.yaml");
+  EXPECT_TRUE(config.ok()) << config.status();
+  return *config;
+}
+
+TEST(ControllerOptions, CallsUsByTheRealmIfThatIsAHost) {
+  const auto config =
+      Config("  realm: sip.example.net\n  listeners: [{transport: udp, address: \"198.18.1.1:7080\"}]\n");
+  EXPECT_EQ(ToCallOptions(config)->domain, "sip.example.net");
+}
+
+TEST(ControllerOptions, CallsUsByAListenerIfTheRealmIsNoHost) {
+  EXPECT_EQ(ToCallOptions(Config("  realm: ASG Switch\n  listeners:\n"
+                                 "  - {transport: udp, address: \"0.0.0.0:5060\"}\n"
+                                 "  - {transport: tcp, address: \"198.18.1.1:7080\"}\n"))
+                ->domain,
+            "198.18.1.1");
+  EXPECT_EQ(ToCallOptions(Config("  realm: ASG Switch\n  listeners:\n"
+                                 "  - {transport: udp, address: \"0.0.0.0:5060\", "
+                                 "advertised_address: \"sip.example.net:5060\"}\n"))
+                ->domain,
+            "sip.example.net");
+}
+
+TEST(ControllerOptions, CarriesTheListenersAndLimitsToTheShards) {
+  const agent::ShardsOptions options = ToShardsOptions(
+      Config("  realm: ASG Switch\n  domains: [example.net]\n  shards: 2\n  max_message_bytes: 4096\n  listeners:\n"
+             "  - {transport: tcp, address: \"[2001:db8::1]:5060\"}\n",
+             "calls: {kept_calls: 10, caller_network: phones}\n"));
+  EXPECT_EQ(options.shards, 2u);
+  ASSERT_EQ(options.transport.listeners.size(), 1u);
+  EXPECT_EQ(options.transport.listeners[0].protocol, sip::Protocol::kTcp);
+  EXPECT_EQ(options.transport.listeners[0].address.ToString(), "[2001:db8::1]:5060");
+  EXPECT_EQ(options.transport.udp.max_message_bytes, 4096u);
+  EXPECT_EQ(options.agent.transactions.message_limits.message_bytes, 4096u);
+  EXPECT_EQ(options.agent.kept_calls, 5u);
+  EXPECT_EQ(options.agent.networks.caller, "phones");
+  EXPECT_EQ(options.agent.domains, (std::vector<std::string>{"ASG Switch", "example.net"}));
+}
+
+TEST(ControllerOptions, OffersTheDigestsOfTheConfigInItsOrder) {
+  const std::string listener = "  listeners: [{transport: udp, address: \"198.18.1.1:7080\"}]\n";
+  EXPECT_EQ(ToShardsOptions(Config("  realm: r\n" + listener)).agent.authentication.algorithms,
+            (std::vector<sip::DigestAlgorithm>{sip::DigestAlgorithm::kSha256, sip::DigestAlgorithm::kMd5}));
+  EXPECT_EQ(
+      ToShardsOptions(Config("  realm: r\n  digest_algorithms: [MD5]\n" + listener)).agent.authentication.algorithms,
+      (std::vector<sip::DigestAlgorithm>{sip::DigestAlgorithm::kMd5}));
+}
+
+TEST(ControllerOptions, BlocksHeadersInAnySpelling) {
+  const auto config = Config(
+      "  realm: r\n  blocked_headers: [X-Secret]\n  listeners: [{transport: udp, address: \"198.18.1.1:7080\"}]\n");
+  EXPECT_TRUE(ToCallOptions(config)->blocked_headers.contains("x-secret"));
+}
+
+TEST(ControllerOptions, WritesToRelaysUnderTheControllersName) {
+  const fleet::FleetOptions options =
+      ToFleetOptions(Config("  realm: r\n  listeners: [{transport: udp, address: \"198.18.1.1:7080\"}]\n"));
+  EXPECT_EQ(options.writer, "controller-1");
+  EXPECT_GT(options.epoch, 0u);
+  ASSERT_EQ(options.relays.size(), 1u);
+  EXPECT_EQ(options.relays[0].name, "relay-1");
+}
+
+}  // namespace
+}  // namespace sluice::service
