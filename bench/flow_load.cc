@@ -37,6 +37,7 @@ ABSL_FLAG(uint32_t, frame_bytes, 214, "bytes a frame, Ethernet header included, 
 ABSL_FLAG(uint64_t, seed, 1, "order of the frames; 0: in order of the flows");
 ABSL_FLAG(bool, ipv6, false, "IPv6 on both legs");
 ABSL_FLAG(bool, mux, false, "RTCP on the RTP port (two flows a stream instead of four)");
+ABSL_FLAG(std::vector<std::string>, networks, {}, "names of the relay's networks of legs A and B; for pairs");
 ABSL_FLAG(uint32_t, batch, 256, "writes a batch");
 ABSL_FLAG(uint32_t, window, 8, "batches on their way");
 
@@ -190,6 +191,8 @@ Address ParseAddress(const std::string& text) {
 }
 
 int MakePairs(const std::string& address, const std::vector<char*>& endpoints) {
+  const std::vector<std::string> networks = absl::GetFlag(FLAGS_networks);
+  if (networks.size() != 2) return Fail("--networks wants two names");
   std::vector<Address> ends;
   for (const char* text : endpoints) {
     ends.push_back(ParseAddress(text));
@@ -203,7 +206,9 @@ int MakePairs(const std::string& address, const std::vector<char*>& endpoints) {
     for (int leg : {0, 1}) {
       Address local = ends[2 + leg];
       local.port = static_cast<uint16_t>(local.port + 2 * i);
-      AddLeg(ends[leg], local, *write.mutable_create()->mutable_streams(0));
+      relay::Stream& media = *write.mutable_create()->mutable_streams(0);
+      AddLeg(ends[leg], local, media);
+      media.mutable_legs(leg)->set_network(networks[leg]);
     }
     stream.Add(std::move(write));
   }

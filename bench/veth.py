@@ -13,7 +13,7 @@ import time
 from bench import programs
 from bench.row import Row, report
 from bench.rtpengine import Rtpengine
-from harness.namespaces import Namespace, connect
+from harness.namespaces import Namespace, address_command, connect, default_route_command
 from harness.process import Process
 from harness.work_folder import WorkFolder
 
@@ -50,22 +50,19 @@ class Path:
         self.left, self.middle, self.right = (Namespace(name) for name in ("left", "middle", "right"))
         connect(self.middle, "to-left", self.left, "eth0")
         connect(self.middle, "to-right", self.right, "eth0")
-        self.left.add_address("eth0", f"{LEFT}/24")
-        self.middle.add_address("to-left", f"{MIDDLE_LEFT}/24")
-        self.middle.add_address("to-right", f"{MIDDLE_RIGHT}/24")
-        self.right.add_address("eth0", f"{RIGHT}/24")
-        self.left.add_default_route(MIDDLE_LEFT)
-        self.right.add_default_route(MIDDLE_RIGHT)
+        self.left.ip(address_command("eth0", LEFT, 24), default_route_command(MIDDLE_LEFT))
+        self.middle.ip(address_command("to-left", MIDDLE_LEFT, 24), address_command("to-right", MIDDLE_RIGHT, 24))
+        self.right.ip(address_command("eth0", RIGHT, 24), default_route_command(MIDDLE_RIGHT))
         # testpmd takes ARP too and answers none.
-        self.left.run("ip", "neigh", "replace", MIDDLE_LEFT, "lladdr", self.mac(self.middle, "to-left"), "dev", "eth0")
-        self.right.run("ip", "neigh", "replace", MIDDLE_RIGHT, "lladdr", self.mac(self.middle, "to-right"), "dev", "eth0")
+        self.left.ip(f"neigh replace {MIDDLE_LEFT} lladdr {self.mac(self.middle, 'to-left')} dev eth0")
+        self.right.ip(f"neigh replace {MIDDLE_RIGHT} lladdr {self.mac(self.middle, 'to-right')} dev eth0")
 
     @staticmethod
     def mac(namespace, link):
         return namespace.run("ip", "-br", "link", "show", "dev", link).split()[2]
 
     def load(self, targets, rate, **options):
-        command = [programs.RTP_LOAD, f"--send_namespace=/proc/{self.left.pid}/ns/net", f"--receive_namespace=/proc/{self.right.pid}/ns/net",
+        command = [programs.RTP_LOAD, f"--send_namespace={self.left.path}", f"--receive_namespace={self.right.path}",
                    f"--source={LEFT}:{PORT}", f"--sink={RIGHT}:{PORT}", f"--targets={targets}", f"--rate={rate}"]
         return programs.run_json(command + [f"--{name}={value}" for name, value in {"seconds": SECONDS, **options}.items()])
 
@@ -107,7 +104,7 @@ def sluice(path, folder):
     config = folder.write("relay.yaml", _RELAY_CONFIG.format(socket=socket, core=CORE, left=MIDDLE_LEFT, right=MIDDLE_RIGHT, first=LOCAL_PORT, last=LOCAL_PORT + 999))
     with Process("relay", [programs.RELAY, "--config", config], folder.file("relay.log"), path.middle) as process:
         process.wait_until(lambda: os.path.exists(socket), "its socket was there")
-        programs.run_json([programs.FLOW_LOAD, f"--flows={FLOWS}", "pairs", f"unix:{socket}", f"{LEFT}:{PORT}", f"{RIGHT}:{PORT}", f"{MIDDLE_LEFT}:{LOCAL_PORT}",
+        programs.run_json([programs.FLOW_LOAD, f"--flows={FLOWS}", "--networks=left,right", "pairs", f"unix:{socket}", f"{LEFT}:{PORT}", f"{RIGHT}:{PORT}", f"{MIDDLE_LEFT}:{LOCAL_PORT}",
                            f"{MIDDLE_RIGHT}:{LOCAL_PORT}"])
         yield warmed(Forwarder(path, process, f"{MIDDLE_LEFT}:{LOCAL_PORT}+2x{FLOWS}"))
 
