@@ -7,10 +7,9 @@
 // leaves to the user and that are done here on its behalf, so that a user sees each message once:
 // - A 2xx to INVITE is sent again (T1, doubled up to T2) until its ACK has come or 64*T1 have passed (13.3.1.4).
 // - The ACK of a 2xx is sent again for each copy of that 2xx (13.2.2.4).
-// An INVITE that its user does not answer within 200 ms gets a 100 (17.2.1); what is no INVITE and is not answered within
-// 64*T1 is forgotten, and a 408 to it is not sent (RFC 4320).
-// A CANCEL is answered here (200, or 481 when there is no such INVITE) and told as an event of the INVITE's
-// transaction.
+// An INVITE that its user does not answer within 200 ms gets a 100 (17.2.1); what is no INVITE and is not answered
+// within 64*T1 is forgotten, and a 408 to it is not sent (RFC 4320). A CANCEL is answered here (200, or 481 when there
+// is no such INVITE) and told as an event of the INVITE's transaction.
 //
 // Matching. Requests by branch, sent-by and method (17.2.3); from RFC 2543 peers, whose branch lacks the magic cookie
 // or is missing, by Request-URI, CSeq, From tag and topmost Via; both also by Call-ID (transaction_key.h). Responses by
