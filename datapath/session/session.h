@@ -4,7 +4,7 @@
 // source was learned to be is not here: it is in the flow's state, where the worker that learned it wrote it
 // (rtp/stream_identity.h), so there is one truth.
 //
-// Memory of a session with one stream of RTP and RTCP on two ports each: about 640 bytes here and 4 x 328 bytes for its
+// Memory of a session with one stream of RTP and RTCP on two ports each: 620 bytes here and 4 x 328 bytes for its
 // flows (flow/flow_state.h); session_memory_test.cc holds it below 2 KiB.
 //
 // Threads: the control thread.
