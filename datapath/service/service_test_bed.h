@@ -45,11 +45,11 @@ class ServiceTest : public ::testing::Test {
     session::SessionModelOptions options;
     options.networks = {{"access", "eth1", {*packet::IpAddress::Parse("198.18.1.1")}},
                         {"core", "eth2", {*packet::IpAddress::Parse("198.18.2.1")}}};
-    options.instance_id = "run1";
+    options.instance_id = instance_;
     options.kept_events = kept_events_;
     model_ = *session::SessionModel::Create(options, *table_, next_hops_, datapath_.Now());
     loop_ = std::make_unique<ControlLoop>(datapath_, *table_, *model_);
-    report_ = std::make_unique<RelayReport>(RelayIdentity{"relay-1", "1.0", "run1", absl::Now()}, datapath_, *table_,
+    report_ = std::make_unique<RelayReport>(RelayIdentity{"relay-1", "1.0", instance_, absl::Now()}, datapath_, *table_,
                                             *model_);
     captures_ = std::make_unique<CaptureService>(folder_, datapath_, *model_, *loop_);
     session_service_ = std::make_unique<SessionService>(*loop_, *model_);
@@ -70,6 +70,7 @@ class ServiceTest : public ::testing::Test {
     server_.reset();
     captures_.reset();
     loop_.reset();
+    model_.reset();
   }
 
   // A session of one stream between two signalled peers.
@@ -109,6 +110,7 @@ class ServiceTest : public ::testing::Test {
     return sessions_->DeleteSession(&context, request, response);
   }
 
+  std::string instance_ = "run1";
   uint32_t max_flows_ = 1024;
   size_t kept_events_ = 1000;
   std::string folder_;
