@@ -258,6 +258,15 @@ TEST_F(AgentCallTest, EndsTheCallersLegWhenTheCalleeHangsUp) {
   EXPECT_EQ(OnlyRecord().ended_by, store::EndedBy::kCallee);
 }
 
+TEST_F(AgentCallTest, CountsTheCallAsOverWhenOneSideHangsUpThoughTheOtherIsGone) {
+  Establish();
+  bed_.Pass(absl::Seconds(10));
+  a_.Send(a_.InDialog("BYE", invite_, answered_));
+  bed_.Pass(absl::Minutes(1));
+  const store::CallRecord record = OnlyRecord();
+  EXPECT_EQ(record.end_time - record.answer_time, absl::Seconds(10));
+}
+
 TEST_F(AgentCallTest, CarriesBusyAcross) {
   Decline(486);
   EXPECT_EQ(OnlyRecord().sip_status, 486u);

@@ -241,6 +241,8 @@ void CallRunner::Do(BookedCall& call, call::Progress& action, absl::Time now) {
     }
     case call::Progress::Step::kEnding:
       summary.state = CallState::kEnding;
+      // A phone that is gone may keep the rest waiting for its answer to BYE; nobody talks any more.
+      summary.end_time = now;
       return;
   }
 }
@@ -257,7 +259,7 @@ void CallRunner::Do(BookedCall& call, call::Ended& action, absl::Time now) {
 void CallRunner::Close(BookedCall& call, const call::Ended& how, absl::Time now) {
   CallSummary& summary = call.summary;
   summary.state = CallState::kEnded;
-  summary.end_time = now;
+  if (summary.end_time == absl::InfinitePast()) summary.end_time = now;
   summary.sip_status = how.sip_status;
   summary.q850_cause = how.q850_cause;
   // The store has the same values behind its kUnknown.

@@ -47,10 +47,18 @@ TEST(MediaMapping, TakesMediaOfAPhoneBehindNatOnlyFromWhereItsSipComesFrom) {
   EXPECT_EQ(v6.source_policy().prefixes(0), "2001:db8::9/128");
 }
 
-TEST(MediaMapping, LeavesAnAddressThatIsNotKnownUnset) {
-  const relay::v1::Leg leg = CallerLeg({});
-  EXPECT_FALSE(leg.has_remote());
+TEST(MediaMapping, KeepsALegOfIpv6StillWhoseAddressIsNotKnown) {
+  const relay::v1::Leg leg = CallerLeg({.sip_address = "2001:db8::2", .is_v6 = true});
+  EXPECT_EQ(leg.remote().address(), "2001:db8::2");
+  EXPECT_EQ(leg.remote().port(), 9u);
+  EXPECT_EQ(leg.direction(), relay::v1::DIRECTION_INACTIVE);
   EXPECT_EQ(leg.rtcp_mode(), relay::v1::RTCP_MODE_NEXT_PORT);
+}
+
+TEST(MediaMapping, HearsAPhoneBehindNatBeforeItsAddressIsKnown) {
+  const relay::v1::Leg leg = CallerLeg({.behind_nat = true, .sip_address = "198.18.2.9"});
+  EXPECT_FALSE(leg.has_remote());
+  EXPECT_EQ(leg.direction(), relay::v1::DIRECTION_SENDRECV);
 }
 
 TEST(MediaMapping, SendsExplicitRtcpToWhereItWasSignalled) {

@@ -1,7 +1,6 @@
 // sluice-controller: wires config, store, fleet, shards, gRPC and metrics together, and waits for signals.
 
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,8 +39,8 @@ constexpr int kWrongUse = 2;
 constexpr absl::Duration kCallsLimit = absl::Seconds(5);
 constexpr absl::Duration kClientsLimit = absl::Seconds(1);
 constexpr absl::Duration kDiskLimit = absl::Seconds(2);
-// How often relays are looked at for the log.
-constexpr absl::Duration kRelayInterval = absl::Seconds(1);
+// Signals end the wait; there is nothing else to wake up for.
+constexpr absl::Duration kSignalWait = absl::Hours(1);
 
 int Fail(int status, absl::string_view text) {
   std::fprintf(stderr, "%s: %s\n", kProgram, std::string(text).c_str());
@@ -52,44 +51,6 @@ int Fail(int status, absl::string_view text) {
 void Warn(const absl::Status& status) {
   if (!status.ok()) spdlog::warn("{}", std::string(status.message()));
 }
-
-absl::string_view HealthName(fleet::RelayHealth health) {
-  switch (health) {
-    case fleet::RelayHealth::kConnecting:
-      return "connecting";
-    case fleet::RelayHealth::kHealthy:
-      return "healthy";
-    case fleet::RelayHealth::kDraining:
-      return "draining";
-    case fleet::RelayHealth::kDown:
-      return "down";
-    case fleet::RelayHealth::kUnknown:
-      break;
-  }
-  return "unknown";
-}
-
-// One line for each relay whose health has changed.
-class RelayLog {
- public:
-  void Look(const fleet::Fleet& fleet) {
-    for (const fleet::RelayInfo& relay : fleet.ListRelays()) {
-      fleet::RelayHealth& seen = seen_[relay.name];
-      if (seen == relay.health) continue;
-      seen = relay.health;
-      const std::string line = absl::StrCat("relay ", relay.name, " at ", relay.address, " is ",
-                                            HealthName(relay.health), relay.text.empty() ? "" : ": ", relay.text);
-      if (relay.health == fleet::RelayHealth::kDown) {
-        spdlog::warn("{}", line);
-      } else {
-        spdlog::info("{}", line);
-      }
-    }
-  }
-
- private:
-  std::map<std::string, fleet::RelayHealth> seen_;
-};
 
 void Reload(const std::string& file, agent::Shards& shards) {
   Warn(process::NotifyReloading());
@@ -140,15 +101,13 @@ int Run(const std::string& file, const config::v1::ControllerConfig& config) {
   spdlog::info("{}", serving);
   Warn(process::NotifyReady(serving));
 
-  RelayLog relays;
   while (true) {
-    const process::Signal signal = process::StopSignal::Wait(kRelayInterval);
+    const process::Signal signal = process::StopSignal::Wait(kSignalWait);
     if (signal == process::Signal::kStop) break;
     if (signal == process::Signal::kReload) {
       Reload(file, **shards);
       Warn(process::NotifyReady(serving));
     }
-    relays.Look(*fleet);
   }
 
   Warn(process::NotifyStopping());
