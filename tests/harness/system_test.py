@@ -60,8 +60,8 @@ class SystemTest(unittest.TestCase):
     def expect_nothing_left(self, controller, *relays):
         """Within 5 s there is no call at the controller and no session at the relays."""
         deadline = time.monotonic() + 5
-        while controller.ctl.json("calls").get("calls") or any(relay.sessions() for relay in relays):
-            self.assertLess(time.monotonic(), deadline, "a call or a session is still there 5 s after its end")
+        while left := controller.ctl.json("calls").get("calls", []) + [session for relay in relays for session in relay.sessions()]:
+            self.assertLess(time.monotonic(), deadline, f"5 s after the end there is still {left}")
             time.sleep(0.05)
 
     def run(self, result=None):

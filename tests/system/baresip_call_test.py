@@ -27,7 +27,7 @@ class BaresipCallTest(SystemTest):
         account = (f"<sip:{name}@{REALM}>;auth_pass={name}-secret;outbound=\"sip:{net.SWITCH_A}:{net.SIP_PORT}\";"
                    "regint=60;audio_codecs=PCMA/8000/1;answermode=auto")
         phone = self.stack.enter_context(Baresip(name, account, self.work_folder, namespace, address, sound))
-        phone.wait_for_event("REGISTER_OK")
+        phone.wait_until(lambda: self.controller.ctl.json("bindings", name).get("bindings"), "it registered")
         return phone
 
     def test_each_hears_the_tone_of_the_other(self):

@@ -54,7 +54,7 @@ class WrongSetupTest(SystemTest):
         path = re.escape(self.work_folder.file("controller.yaml"))
         for pattern, replacement, expected in (
                 (f"realm: {REALM}", f"relm: {REALM}", rf"{path}:4: sip.relm: .*did you mean realm"),
-                ("transport: udp", "transport: pigeon", rf"{path}:6: sip.listeners\[0\].transport: .*allowed: udp, tcp"),
+                ("transport: udp", "transport: pigeon", rf"{path}:7: sip.listeners\[0\].transport: .*allowed: udp, tcp"),
                 ("sqlite_file: .*", "sqlite_file: ''", rf"{path}:\d+: store.sqlite_file: is required")):
             self.assertRegex(self.refusal(self.controller(pattern, replacement), CONFIG_WRONG), expected)
 
@@ -92,7 +92,7 @@ class WrongSetupTest(SystemTest):
 
     def test_a_grpc_socket_that_somebody_answers_on_is_named(self):
         with self.relay(name="holder") as holder:
-            second = self.relay(name="second", first_port=40000, last_port=41000)
+            second = self.relay(name="second", device="af_packet", first_port=40000, last_port=41000)
             second.config = second.config.replace("second.sock", "holder.sock")
             self.assertIn(holder.address.removeprefix("unix:"), self.refusal(second, MACHINE_LACKS))
 
