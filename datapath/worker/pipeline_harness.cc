@@ -81,7 +81,7 @@ rte_mbuf* MakeMbuf(rte_mempool* pool, const Frame& frame) {
   if (packet == nullptr) Fail("no packet buffer is left: some were not given back");
   char* bytes = rte_pktmbuf_append(packet, static_cast<uint16_t>(frame.size()));
   if (bytes == nullptr) Fail("the frame is too long");
-  std::memcpy(bytes, frame.data(), frame.size());
+  if (!frame.empty()) std::memcpy(bytes, frame.data(), frame.size());
   return packet;
 }
 
