@@ -47,7 +47,7 @@ void ApplyCall::OnReadDone(bool ok) {
 }
 
 void ApplyCall::OnDone(const grpc::Status& status) {
-  loop_.Post([handlers = handlers_, status = FromGrpc(status)] { handlers->on_end(status); });
+  loop_.Post([handlers = handlers_, status = process::FromGrpcStatus(status)] { handlers->on_end(status); });
   delete this;
 }
 

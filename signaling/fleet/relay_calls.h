@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "process/grpc_status.h"
 #include "signaling/fleet/open_calls.h"
 #include "signaling/fleet/work_loop.h"
 #include "sluice/relay/v1/session_service.grpc.pb.h"
@@ -28,11 +29,6 @@ struct CallHome {
 };
 
 using SharedContext = std::shared_ptr<grpc::ClientContext>;
-
-// The codes of both are the same numbers.
-inline absl::Status FromGrpc(const grpc::Status& status) {
-  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
-}
 
 // `begin(context, request, response, done)` is a unary method of an async stub.
 template <typename Request, typename Response, typename Begin>
@@ -50,7 +46,7 @@ SharedContext BeginUnary(const CallHome& home, Request request, absl::Duration t
   call->context->set_deadline(absl::ToChronoTime(absl::Now() + timeout));
   begin(call->context.get(), &call->request, &call->response,
         [&loop = home.loop, call, done = std::move(done)](const grpc::Status& status) {
-          loop.Post([call, done, status] { done(FromGrpc(status), call->response); });
+          loop.Post([call, done, status] { done(process::FromGrpcStatus(status), call->response); });
         });
   return call->context;
 }
@@ -84,7 +80,7 @@ class WatchCall final : public grpc::ClientReadReactor<Response> {
   }
 
   void OnDone(const grpc::Status& status) override {
-    loop_.Post([on_end = on_end_, status = FromGrpc(status)] { on_end(status); });
+    loop_.Post([on_end = on_end_, status = process::FromGrpcStatus(status)] { on_end(status); });
     delete this;
   }
 
