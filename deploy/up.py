@@ -41,6 +41,8 @@ listen: ["unix:{folder}/controller.sock"]
 sip:
   realm: sluice
   domains: {addresses}
+  # Some phones give up when SHA-256 is offered beside MD5.
+  digest_algorithms: [MD5]
   listeners: {listeners}
 relays:
   - {{name: relay-1, address: "unix:{folder}/relay.sock"}}
