@@ -81,6 +81,21 @@ absl::Status ReadModes(absl::string_view field, const relay::v1::Leg& in, sessio
   return absl::OkStatus();
 }
 
+absl::Status ReadVersion(absl::string_view field, relay::v1::IpVersion version, session::LegSpec& leg) {
+  switch (version) {
+    case relay::v1::IP_VERSION_UNSPECIFIED:
+      return absl::OkStatus();
+    case relay::v1::IP_VERSION_4:
+      leg.ip_version = session::IpVersion::kV4;
+      return absl::OkStatus();
+    case relay::v1::IP_VERSION_6:
+      leg.ip_version = session::IpVersion::kV6;
+      return absl::OkStatus();
+    default:
+      return absl::InvalidArgumentError(absl::StrCat(field, ".ip_version ", int{version}, " is not known"));
+  }
+}
+
 absl::Status ReadLeg(absl::string_view field, const relay::v1::Leg& in, session::LegSpec& leg) {
   leg.network = in.network();
   if (in.has_remote()) {
@@ -100,6 +115,7 @@ absl::Status ReadLeg(absl::string_view field, const relay::v1::Leg& in, session:
   }
   if (absl::Status status = ReadPolicy(field, in.source_policy(), leg); !status.ok()) return status;
   if (absl::Status status = ReadModes(field, in, leg); !status.ok()) return status;
+  if (absl::Status status = ReadVersion(field, in.ip_version(), leg); !status.ok()) return status;
   leg.payload_types.reserve(static_cast<size_t>(in.payload_types_size()));
   for (int i = 0; i < in.payload_types_size(); ++i) {
     const relay::v1::PayloadType& type = in.payload_types(i);

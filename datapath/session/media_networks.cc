@@ -10,6 +10,8 @@ absl::Status Within(absl::string_view place, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(place, ": ", status.message()));
 }
 
+const char* Name(IpVersion version) { return version == IpVersion::kV4 ? "IPv4" : "IPv6"; }
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<MediaNetworks>> MediaNetworks::Create(const std::vector<NetworkOptions>& options,
@@ -39,20 +41,20 @@ absl::StatusOr<std::unique_ptr<MediaNetworks>> MediaNetworks::Create(const std::
   return networks;
 }
 
-absl::StatusOr<unsigned> MediaNetworks::Find(const std::string& name, const packet::Endpoint& remote) const {
+absl::StatusOr<unsigned> MediaNetworks::Find(const std::string& name, IpVersion version) const {
   for (unsigned network = 0; network < options_.size(); ++network) {
     if (!name.empty()) {
       if (options_[network].name == name) return network;
       continue;
     }
-    if (!remote.is_set()) return network;
+    if (version == IpVersion::kUnspecified) return network;
     for (const packet::IpAddress& address : options_[network].addresses) {
-      if (address.is_v4() == remote.address.is_v4()) return network;
+      if (VersionOf(address) == version) return network;
     }
   }
   if (name.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("network: none has ", remote.address.is_v4() ? "IPv4" : "IPv6",
-                                                   " addresses, as remote ", remote.address.ToString(), " needs"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("network: none has ", Name(version), " addresses, as remote (or ip_version) wants"));
   }
   return absl::InvalidArgumentError(absl::StrCat(
       "network: there is no '", name, "', allowed are ",
@@ -60,10 +62,11 @@ absl::StatusOr<unsigned> MediaNetworks::Find(const std::string& name, const pack
                     [](std::string* out, const NetworkOptions& option) { absl::StrAppend(out, option.name); })));
 }
 
-absl::StatusOr<LocalPorts> MediaNetworks::Allocate(unsigned network, const packet::Endpoint& remote,
+absl::StatusOr<LocalPorts> MediaNetworks::Allocate(unsigned network, IpVersion version,
                                                    const packet::Endpoint& requested, bool pair, absl::Time now) {
   const std::string& name = options_[network].name;
-  const bool is_v4 = (remote.is_set() ? remote.address : options_[network].addresses.front()).is_v4();
+  if (version == IpVersion::kUnspecified)
+    version = VersionOf(requested.is_set() ? requested.address : options_[network].addresses.front());
   size_t best = addresses_.size();
   uint32_t best_used = 0;
   for (size_t i = 0; i < addresses_.size(); ++i) {
@@ -73,7 +76,7 @@ absl::StatusOr<LocalPorts> MediaNetworks::Allocate(unsigned network, const packe
       if (address.address == requested.address) best = i;
       continue;
     }
-    if (address.address.is_v4() != is_v4) continue;
+    if (VersionOf(address.address) != version) continue;
     const flow::PortAllocator::Usage usage = address.ports.usage(now);
     if (best == addresses_.size() || usage.used + usage.quarantined < best_used) {
       best = i;
@@ -86,8 +89,8 @@ absl::StatusOr<LocalPorts> MediaNetworks::Allocate(unsigned network, const packe
       return absl::InvalidArgumentError(absl::StrCat("requested_local.address ", requested.address.ToString(),
                                                      " is not an address of network ", name));
     }
-    if (remote.is_set() && remote.address.is_v4() != requested.address.is_v4()) {
-      return absl::InvalidArgumentError("requested_local is of another IP version than remote");
+    if (version != VersionOf(requested.address)) {
+      return absl::InvalidArgumentError("requested_local is of another IP version than remote (or ip_version)");
     }
     flow::PortAllocator& allocator = addresses_[best].ports;
     const absl::Status status =
@@ -101,8 +104,8 @@ absl::StatusOr<LocalPorts> MediaNetworks::Allocate(unsigned network, const packe
     return ports;
   }
   if (best == addresses_.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("remote: network ", name, " has no ", is_v4 ? "IPv4" : "IPv6",
-                                                   " addresses, as ", remote.address.ToString(), " needs"));
+    return absl::InvalidArgumentError(absl::StrCat("remote: network ", name, " has no ", Name(version),
+                                                   " addresses, as remote (or ip_version) wants"));
   }
   flow::PortAllocator& allocator = addresses_[best].ports;
   const absl::StatusOr<uint16_t> port = pair ? allocator.AllocatePair(now) : allocator.AllocateSingle(now);

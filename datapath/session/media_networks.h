@@ -22,6 +22,7 @@
 #include "datapath/flow/flow_table.h"
 #include "datapath/flow/port_allocator.h"
 #include "datapath/packet/endpoint.h"
+#include "datapath/session/session_spec.h"
 
 namespace sluice::session {
 
@@ -57,15 +58,15 @@ class MediaNetworks {
   size_t size() const { return options_.size(); }
   const NetworkOptions& operator[](unsigned network) const { return options_[network]; }
 
-  // The network that a leg names; with an empty name the first that has addresses of the family of `remote` (if that is
-  // set), or the first. INVALID_ARGUMENT if there is none.
-  absl::StatusOr<unsigned> Find(const std::string& name, const packet::Endpoint& remote) const;
+  // The network that a leg names; with an empty name the first that has addresses of `version`. INVALID_ARGUMENT if
+  // there is none.
+  absl::StatusOr<unsigned> Find(const std::string& name, IpVersion version) const;
 
-  // Ports in `network`: those of `requested` if it is set; else of the family of `remote`, or of the network's first
-  // address if that is not set. INVALID_ARGUMENT if no address fits, RESOURCE_EXHAUSTED if no port is free or the
+  // Ports in `network`: those of `requested` if it is set; else of `version`, or of that of the network's first
+  // address. INVALID_ARGUMENT if no address fits, RESOURCE_EXHAUSTED if no port is free or the
   // requested one is not.
-  absl::StatusOr<LocalPorts> Allocate(unsigned network, const packet::Endpoint& remote,
-                                      const packet::Endpoint& requested, bool pair, absl::Time now);
+  absl::StatusOr<LocalPorts> Allocate(unsigned network, IpVersion version, const packet::Endpoint& requested, bool pair,
+                                      absl::Time now);
   // Adds the next port to a single one. RESOURCE_EXHAUSTED if it is not free.
   absl::Status AddNextPort(LocalPorts& ports, absl::Time now);
   // Gives back all that `ports` has.

@@ -44,6 +44,12 @@ constexpr bool PeerReceives(Direction direction) {
   return direction == Direction::kSendRecv || direction == Direction::kRecvOnly;
 }
 
+enum class IpVersion : uint8_t { kUnspecified, kV4, kV6 };
+
+constexpr IpVersion VersionOf(const packet::IpAddress& address) {
+  return address.is_v4() ? IpVersion::kV4 : IpVersion::kV6;
+}
+
 struct PayloadType {
   uint8_t number = 0;       // 0 to 127.
   uint32_t clock_rate = 0;  // Hz.
@@ -57,7 +63,7 @@ struct PayloadType {
 };
 
 struct LegSpec {
-  // Empty: the first network that has the address family of `remote`, or the first.
+  // Empty: the first network that has addresses of version(), or the first.
   std::string network;
   packet::Endpoint remote;       // Not set: not signalled yet.
   packet::Endpoint remote_rtcp;  // For RtcpMode::kExplicit only.
@@ -69,6 +75,10 @@ struct LegSpec {
   uint64_t bandwidth_limit_bps = 0;        // Of what this leg sends; 0: no limit.
   packet::Endpoint requested_local;        // Not set: the relay chooses.
   uint8_t dscp = 0;                        // Of what is sent to this leg; 0: the network's.
+  // Of the local address while `remote` is not known; kUnspecified: that of the network's first.
+  IpVersion ip_version = IpVersion::kUnspecified;
+
+  IpVersion version() const { return remote.is_set() ? VersionOf(remote.address) : ip_version; }
 };
 
 struct StreamSpec {

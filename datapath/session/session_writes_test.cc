@@ -164,6 +164,17 @@ TEST_F(SessionWrites, AddressesOfTheRemotesFamilyAreChosen) {
   EXPECT_THAT(std::string(Create(spec).status().message()), HasSubstr("network core has no IPv6 addresses"));
 }
 
+TEST_F(SessionWrites, BeforeTheRemoteIsKnownTheWriterSaysWhichIpVersion) {
+  SessionSpec spec = TestSpec();
+  spec.streams[0].legs[0].remote = {};
+  spec.streams[0].legs[0].ip_version = IpVersion::kV6;
+  const auto state = Create(spec);
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ(state->streams[0].legs[0].local, At("[2001:db8:1::1]:16384"));
+  spec.streams[0].legs[0].remote = At("[2001:db8:1::2]:21000");
+  EXPECT_TRUE(Update(spec).ok());
+}
+
 TEST_F(SessionWrites, ALegWithoutNetworkGetsTheFirstThatFits) {
   SessionSpec spec = TestSpec();
   spec.streams[0].legs[1].network = "";

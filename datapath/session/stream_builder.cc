@@ -29,7 +29,7 @@ uint8_t NextGeneration(const rtp::StreamIdentity& identity, uint8_t generation) 
 absl::Status StreamBuilder::Place(const LegSpec& spec, MediaKind kind, const Leg* old, Leg& leg, absl::Time now) {
   absl::StatusOr<unsigned> network = spec.network.empty() && old != nullptr
                                          ? absl::StatusOr<unsigned>(old->local.network)
-                                         : networks_.Find(spec.network, spec.remote);
+                                         : networks_.Find(spec.network, spec.version());
   if (!network.ok()) return network.status();
   const bool pair = WantsPair(spec, kind);
   if (old != nullptr && old->local.network == *network) {
@@ -50,7 +50,7 @@ absl::Status StreamBuilder::Place(const LegSpec& spec, MediaKind kind, const Leg
       if (absl::Status status = networks_.AddNextPort(leg.local, now); !status.ok()) return status;
     }
   } else {
-    absl::StatusOr<LocalPorts> ports = networks_.Allocate(*network, spec.remote, spec.requested_local, pair, now);
+    absl::StatusOr<LocalPorts> ports = networks_.Allocate(*network, spec.version(), spec.requested_local, pair, now);
     if (!ports.ok()) return ports.status();
     leg.local = *ports;
     // Counters go on where the leg moves to another network.

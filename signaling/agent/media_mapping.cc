@@ -9,8 +9,6 @@ using call::MediaAnswer;
 
 // Session.label.
 constexpr size_t kMaxLabel = 256;
-// The discard port, by which SDP says that a port is not known yet (RFC 8840 4.1.1).
-constexpr uint32_t kUnknownPort = 9;
 
 relay::v1::Direction ToRelay(call::MediaDirection direction) {
   switch (direction) {
@@ -44,15 +42,9 @@ relay::v1::Leg ToRelay(const call::MediaLeg& leg, const std::string& network) {
   relay::v1::Leg relay_leg;
   relay_leg.set_network(network);
   relay_leg.set_direction(ToRelay(leg.direction));
-  const bool is_known = !leg.address.empty() && leg.port != 0;
-  if (!is_known && leg.is_v6 && !leg.sip_address.empty()) {
-    // Nothing may come from there or go there yet, but the relay learns that its port has to be one of IPv6. IPv4 is
-    // what it takes by itself, and the address of SIP need not be one that media may go to.
-    relay_leg.mutable_remote()->set_address(leg.sip_address);
-    relay_leg.mutable_remote()->set_port(kUnknownPort);
-    relay_leg.set_direction(relay::v1::DIRECTION_INACTIVE);
-  }
-  if (is_known) {
+  // Until its address is known, the relay's own has to be of the version that the peer is reached by.
+  relay_leg.set_ip_version(leg.is_v6 ? relay::v1::IP_VERSION_6 : relay::v1::IP_VERSION_4);
+  if (!leg.address.empty() && leg.port != 0) {
     relay_leg.mutable_remote()->set_address(leg.address);
     relay_leg.mutable_remote()->set_port(leg.port);
     if (leg.rtcp_mode == call::RtcpMode::kExplicit) {

@@ -1,8 +1,8 @@
 // The media of a call in the words of sluice.relay.v1, and a relay's answers in the words of the call.
 //
 // Source policy: from a peer behind NAT media may come from any port of the address that its SIP comes from (PREFIX);
-// from anybody else only from the address that it signalled (SAME_ADDRESS). As long as that is not known, the
-// side of an IPv6 peer stands still, on a port of IPv6.
+// from anybody else only from the address that it signalled (SAME_ADDRESS). As long as that is not known, the relay is
+// told by which IP version the peer is reached.
 //
 // Threads: any; functions of their arguments.
 #ifndef SLUICE_SIGNALING_AGENT_MEDIA_MAPPING_H_

@@ -47,12 +47,12 @@ TEST(MediaMapping, TakesMediaOfAPhoneBehindNatOnlyFromWhereItsSipComesFrom) {
   EXPECT_EQ(v6.source_policy().prefixes(0), "2001:db8::9/128");
 }
 
-TEST(MediaMapping, KeepsALegOfIpv6StillWhoseAddressIsNotKnown) {
+TEST(MediaMapping, TellsTheIpVersionThatThePeerIsReachedBy) {
   const relay::v1::Leg leg = CallerLeg({.sip_address = "2001:db8::2", .is_v6 = true});
-  EXPECT_EQ(leg.remote().address(), "2001:db8::2");
-  EXPECT_EQ(leg.remote().port(), 9u);
-  EXPECT_EQ(leg.direction(), relay::v1::DIRECTION_INACTIVE);
+  EXPECT_FALSE(leg.has_remote());
+  EXPECT_EQ(leg.ip_version(), relay::v1::IP_VERSION_6);
   EXPECT_EQ(leg.rtcp_mode(), relay::v1::RTCP_MODE_NEXT_PORT);
+  EXPECT_EQ(CallerLeg({}).ip_version(), relay::v1::IP_VERSION_4);
 }
 
 TEST(MediaMapping, HearsAPhoneBehindNatBeforeItsAddressIsKnown) {
