@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "datapath/session/leg_statistics.h"
+#include "spdlog/spdlog.h"
 
 namespace sluice::session {
 namespace {
@@ -20,6 +21,17 @@ std::vector<packet::IpAddress> OwnAddresses(const SessionModelOptions& options) 
 
 uint32_t ToMilliseconds(const std::optional<absl::Duration>& timeout) {
   return timeout ? static_cast<uint32_t>(absl::ToInt64Milliseconds(*timeout)) : kDefaultTimeout;
+}
+
+// Who may be anybody is worth a line: it is the one policy under which strangers' packets get through.
+void LogOpenLegs(const Session& session) {
+  for (const Stream& stream : session.streams) {
+    for (size_t leg = 0; leg < stream.legs.size(); ++leg) {
+      if (stream.legs[leg].source_mode != rtp::SourceMode::kAny) continue;
+      spdlog::info("session {}: stream {} takes the media of {} from anybody (SOURCE_POLICY_MODE_ANY)",
+                   session.session_id, stream.stream_id, leg == 0 ? "A" : "B");
+    }
+  }
 }
 
 Timeouts ToTimeouts(const TimeoutSpec& spec) {
@@ -197,6 +209,7 @@ absl::Status SessionModel::ReplaceStreams(Session& session, const SessionSpec& s
     builder_.Release(old, kept, now.time);
   }
   session.streams = std::move(next);
+  LogOpenLegs(session);
   session.timeouts = ToTimeouts(spec.timeouts);
   Own(session);
   const absl::Time first = FirstWatch(session, TimeoutsOf(session), now.time);
