@@ -47,8 +47,10 @@ void ApplyCall::OnReadDone(bool ok) {
 }
 
 void ApplyCall::OnDone(const grpc::Status& status) {
-  loop_.Post([handlers = handlers_, status = process::FromGrpcStatus(status)] { handlers->on_end(status); });
-  delete this;
+  loop_.Post([this, status = process::FromGrpcStatus(status)] {
+    handlers_->on_end(status);
+    delete this;
+  });
 }
 
 }  // namespace sluice::fleet

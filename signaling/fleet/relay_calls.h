@@ -1,6 +1,9 @@
 // gRPC's callback calls, brought to the fleet's loop: each starts on the loop, and what comes back is posted there. The
 // calls own themselves; the context that they hand out serves to cancel them, also after their end.
 //
+// A call is destroyed on the loop, not where gRPC tells its end: it may hold the last reference to its channel, and the
+// last channel of a process takes down the threads that run callbacks, which must not be the one that it runs on.
+//
 // Threads: the functions here from the loop; the reactors run on gRPC's threads.
 #ifndef SLUICE_SIGNALING_FLEET_RELAY_CALLS_H_
 #define SLUICE_SIGNALING_FLEET_RELAY_CALLS_H_
@@ -43,12 +46,15 @@ SharedContext BeginUnary(const CallHome& home, Request request, absl::Duration t
   auto call = std::make_shared<Call>();
   call->request = std::move(request);
   call->token = home.open_calls->Open();
-  call->context->set_deadline(absl::ToChronoTime(absl::Now() + timeout));
-  begin(call->context.get(), &call->request, &call->response,
-        [&loop = home.loop, call, done = std::move(done)](const grpc::Status& status) {
-          loop.Post([call, done, status] { done(process::FromGrpcStatus(status), call->response); });
+  const SharedContext context = call->context;
+  context->set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+  begin(context.get(), &call->request, &call->response,
+        [&loop = home.loop, call, done = std::move(done)](const grpc::Status& status) mutable {
+          loop.Post([call = std::move(call), done = std::move(done), status] {
+            done(process::FromGrpcStatus(status), call->response);
+          });
         });
-  return call->context;
+  return context;
 }
 
 // A server's stream. `on_message` for each answer, then `on_end` once.
@@ -80,8 +86,10 @@ class WatchCall final : public grpc::ClientReadReactor<Response> {
   }
 
   void OnDone(const grpc::Status& status) override {
-    loop_.Post([on_end = on_end_, status = process::FromGrpcStatus(status)] { on_end(status); });
-    delete this;
+    loop_.Post([this, status = process::FromGrpcStatus(status)] {
+      on_end_(status);
+      delete this;
+    });
   }
 
  private:
