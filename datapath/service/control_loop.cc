@@ -10,6 +10,8 @@ namespace sluice::service {
 namespace {
 
 constexpr absl::Duration kTurn = absl::Milliseconds(2);
+// Without sessions nobody's source can be learned.
+constexpr absl::Duration kIdleTurn = absl::Milliseconds(20);
 constexpr absl::Duration kAdvance = absl::Milliseconds(50);
 
 }  // namespace
@@ -50,10 +52,11 @@ void ControlLoop::Loop() {
   std::vector<Work> work;
   bool stopping = false;
   while (!stopping) {
+    const absl::Duration patience = model_.statistics().sessions == 0 ? kIdleTurn : kTurn;
     const auto has_work = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_ || !waiting_.empty(); };
     {
       absl::MutexLock lock(&mutex_);
-      mutex_.AwaitWithTimeout(absl::Condition(&has_work), kTurn);
+      mutex_.AwaitWithTimeout(absl::Condition(&has_work), patience);
       work.clear();
       work.swap(waiting_);
       stopping = stopping_;

@@ -2,7 +2,8 @@
 //
 // A turn of the loop: work that was posted, in order; events of all workers; reclaim of what no worker can see any more
 // (after the events, as flow/event_ring.h wants it); routes and neighbours; and every 50 ms the timeouts. Without work
-// a turn is made every 2 ms, so a learned source is in use 2 ms later at most.
+// a turn is made every 2 ms, so a learned source is in use 2 ms later at most; without sessions, where there is none to
+// learn, every 20 ms, so that an idle relay costs little.
 //
 // At most kMaxWaiting pieces of work wait. Who posts has a client that waits for the answer, and each client has few
 // requests on the way, so more means that the relay cannot keep up, and is refused.
