@@ -1,7 +1,7 @@
 """One sluice-controller in a namespace: its config, its process, its accounts and calls over sluicectl."""
 
 from harness import call_network as net
-from harness.process import Process
+from harness.process import Process, accepts
 from harness.sluicectl import Sluicectl
 
 REALM = "sluice.example"
@@ -69,7 +69,7 @@ class Controller:
                                self._work_folder.file("controller.log"), self._namespace)
 
     def serves(self):
-        return self.ctl.works("accounts", "list", "-o", "json")
+        return accepts(self.address.removeprefix("unix:")) and self.ctl.works("accounts", "list", "-o", "json")
 
     def stop(self):
         """Answers the exit status."""

@@ -51,6 +51,12 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def waited_seconds(pid):
+    """How long its main thread was ready to run since its start, but others had the CPUs."""
+    with open(f"/proc/{pid}/task/{pid}/schedstat", encoding="ascii") as schedstat:
+        return int(schedstat.read().split()[1]) / 1e9
+
+
 def cpu_share(pid, seconds):
     """Share of one core that the process uses during the next `seconds`."""
     start, before = time.monotonic(), cpu_seconds(pid)

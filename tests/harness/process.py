@@ -4,10 +4,16 @@ Threads: start processes in the main thread (they get SIGKILL when the thread th
 """
 
 import contextlib
+import ctypes
+import functools
+import os
 import signal
+import socket
 import subprocess
 import time
 
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
 _TAIL_LINES = 25
 
 
@@ -25,8 +31,8 @@ class Process:
         self.start_time = time.monotonic()
         # The child is where the thread is that starts it. Not `ip netns exec`, which mounts another /sys and hides /sys/fs/bpf.
         with open(log_path, "ab") as log, namespace.entered() if namespace else contextlib.nullcontext():
-            self._process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *self.argv], stdin=subprocess.DEVNULL,
-                                             stdout=log, stderr=log, cwd=folder)
+            self._process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder,
+                                             preexec_fn=functools.partial(_die_with, os.getpid()))
 
     def __enter__(self):
         return self
@@ -84,6 +90,19 @@ class Process:
         """The end of its log, for error messages."""
         lines = self.log().splitlines()[-_TAIL_LINES:]
         return "\n".join([f"  {self.name} | {line}" for line in lines] or [f"  {self.name} | (wrote nothing)"])
+
+
+def _die_with(parent):
+    """In the child before its program: it gets SIGKILL when the test process ends, however that ends."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def accepts(path):
+    """Whether somebody listens on that UNIX socket: a cheap look before the first request."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        return probe.connect_ex(path) == 0
 
 
 def end_on_sigterm():

@@ -4,7 +4,7 @@ import os
 import re
 
 from harness import call_network as net
-from harness.process import Process
+from harness.process import Process, accepts
 from harness.sluicectl import Sluicectl
 
 CALLER_NETWORK = "callers"
@@ -88,7 +88,7 @@ class Relay:
                                self._namespace)
 
     def serves(self):
-        return self.ctl.works("sessions", "-o", "json")
+        return accepts(self.address.removeprefix("unix:")) and self.ctl.works("sessions", "-o", "json")
 
     def sessions(self):
         return self.ctl.json("sessions").get("sessions", [])
