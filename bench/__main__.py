@@ -13,7 +13,7 @@ from bench import datapath, sessions, veth  # noqa: E402
 from harness.process import end_on_sigterm  # noqa: E402
 
 BENCHES = {
-    "datapath": (datapath.run, "packets a second of a worker against testpmd's 5tswap: 16 384, 100 000 and 1 000 000 flows; two workers; IPv6"),
+    "datapath": (datapath.run, "packets a second of a worker against testpmd's 5tswap: 16 384, 100 000 and 1 000 000 flows"),
     "sessions": (sessions.run, "session set-ups a second by the batch stream while media flows, and memory a flow and a session"),
     "veth": (veth.run, "CPU a packet, loss-free rate, delay and overload over AF_XDP against rtpengine and testpmd"),
 }
