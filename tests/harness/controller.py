@@ -1,8 +1,7 @@
 """One sluice-controller in a namespace: its config, its process, its accounts and calls over sluicectl."""
 
 from harness import call_network as net
-from harness.process import Process, accepts
-from harness.sluicectl import Sluicectl
+from harness.server import Server
 
 REALM = "sluice.example"
 
@@ -24,56 +23,22 @@ calls:
 """
 
 
-class Controller:
+class Controller(Server):
     """A controller that listens for SIP at `sip_addresses` over UDP and TCP and uses `relays` (name, address)."""
+
+    _ANSWERS = ("accounts", "list")
 
     def __init__(self, binaries, work_folder, namespace, relays, *, sip_addresses=(net.SWITCH_A,),
                  networks=("callers", "callees"), digests=("SHA-256", "MD5"), more_config=""):
-        self.address = f"unix:{work_folder.file('controller.sock')}"
         listeners = "\n".join(
             f'    - {{transport: {transport}, address: "{_with_port(address)}"}}'
             for address in sip_addresses for transport in ("udp", "tcp"))
-        self.config = more_config + _CONFIG.format(
+        super().__init__("controller", "controller", binaries, work_folder, namespace, more_config + _CONFIG.format(
             socket=work_folder.file("controller.sock"), realm=REALM, digests=f"[{', '.join(digests)}]",
             listeners=listeners,
             relays="\n".join(f'  - {{name: {name}, address: "{address}"}}' for name, address in relays),
             database=work_folder.file("controller.db"), caller_network=networks[0] or '""',
-            callee_network=networks[1] or '""')
-        self.ctl = Sluicectl(binaries.ctl, controller=self.address)
-        self.process = None
-        self.seconds_to_serve = None
-        self._binary = binaries.controller
-        self._work_folder = work_folder
-        self._namespace = namespace
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *unused):
-        self.stop()
-
-    def start(self):
-        """Starts it and waits until its gRPC answers."""
-        self.launch()
-        try:
-            self.seconds_to_serve = self.process.wait_until(self.serves, "its gRPC answered")
-        except BaseException:
-            self.process.stop()
-            raise
-
-    def launch(self):
-        """Starts it without waiting, for cases in which it cannot come up."""
-        path = self._work_folder.write("controller.yaml", self.config)
-        self.process = Process("controller", [self._binary, "--config", path],
-                               self._work_folder.file("controller.log"), self._namespace)
-
-    def serves(self):
-        return accepts(self.address.removeprefix("unix:")) and self.ctl.works("accounts", "list", "-o", "json")
-
-    def stop(self):
-        """Answers the exit status."""
-        return self.process.stop() if self.process else None
+            callee_network=networks[1] or '""'))
 
     def add_account(self, name, password, *, display_name="", legacy_digest=False):
         flags = ["--legacy-digest"] if legacy_digest else []

@@ -4,8 +4,7 @@ import os
 import re
 
 from harness import call_network as net
-from harness.process import Process, accepts
-from harness.sluicectl import Sluicectl
+from harness.server import Server
 
 CALLER_NETWORK = "callers"
 CALLEE_NETWORK = "callees"
@@ -46,56 +45,21 @@ def control_cpu():
     return min(os.sched_getaffinity(0))
 
 
-class Relay:
+class Relay(Server):
     """A relay with one interface on each side of the CallNetwork and the networks `callers` and `callees`."""
+
+    _ANSWERS = ("sessions",)
 
     def __init__(self, binaries, work_folder, namespace, *, name="relay-1", device="af_xdp", callers=(net.SWITCH_A,),
                  callees=(net.SWITCH_B,), first_port=16384, last_port=32767, max_flows=4096):
-        self.name = name
-        self.address = f"unix:{work_folder.file(name + '.sock')}"
         self.ports = range(first_port, last_port + 1)
-        self.config = _CONFIG.format(
+        super().__init__(name, "relay", binaries, work_folder, namespace, _CONFIG.format(
             name=name, socket=work_folder.file(name + ".sock"), worker_cpu=worker_cpu(), control_cpu=control_cpu(),
             max_flows=max_flows, device=device, link_a=net.SWITCH_LINK_A, link_b=net.SWITCH_LINK_B,
-            callers=_quoted(callers), callees=_quoted(callees), first_port=first_port, last_port=last_port)
-        self.ctl = Sluicectl(binaries.ctl, relay=self.address)
-        self.process = None
-        self.seconds_to_serve = None
-        self._binary = binaries.relay
-        self._work_folder = work_folder
-        self._namespace = namespace
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *unused):
-        self.stop()
-
-    def start(self):
-        """Starts it and waits until its gRPC answers."""
-        self.launch()
-        try:
-            self.seconds_to_serve = self.process.wait_until(self.serves, "its gRPC answered")
-        except BaseException:
-            self.process.stop()
-            raise
-
-    def launch(self):
-        """Starts it without waiting, for cases in which it cannot come up."""
-        path = self._work_folder.write(f"{self.name}.yaml", self.config)
-        self.process = Process(self.name, [self._binary, "--config", path], self._work_folder.file(f"{self.name}.log"),
-                               self._namespace)
-
-    def serves(self):
-        return accepts(self.address.removeprefix("unix:")) and self.ctl.works("sessions", "-o", "json")
+            callers=_quoted(callers), callees=_quoted(callees), first_port=first_port, last_port=last_port))
 
     def sessions(self):
         return self.ctl.json("sessions").get("sessions", [])
-
-    def stop(self):
-        """Answers the exit status."""
-        return self.process.stop() if self.process else None
 
 
 def edited(text, pattern, replacement):
