@@ -1,6 +1,7 @@
 #include "process/controller_config.h"
 
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "process/checks.h"
@@ -13,6 +14,9 @@ using config::v1::ControllerConfig;
 constexpr uint32_t kMaxShards = 64;
 constexpr uint32_t kDefaultMessageBytes = 65535;
 constexpr uint32_t kMinMessageBytes = 1024;
+constexpr uint32_t kDefaultPartBytes = 16384;
+constexpr uint32_t kMinPartBytes = 256;
+constexpr uint32_t kDefaultFailures = 20;
 constexpr uint32_t kDefaultBindings = 8;
 constexpr uint32_t kMaxBindings = 64;
 constexpr uint32_t kDefaultRetryAfter = 5;
@@ -26,7 +30,7 @@ class Checker {
 
   absl::Status Check() {
     for (auto check : {&Checker::CheckProcess, &Checker::CheckSip, &Checker::CheckRelays, &Checker::CheckRegistrar,
-                       &Checker::CheckCalls}) {
+                       &Checker::CheckCalls, &Checker::CheckAbuse}) {
       if (absl::Status status = (this->*check)(); !status.ok()) return status;
     }
     return absl::OkStatus();
@@ -77,6 +81,14 @@ class Checker {
     if (sip.max_message_bytes() < kMinMessageBytes || sip.max_message_bytes() > kDefaultMessageBytes) {
       return file_.Error("sip.max_message_bytes",
                          absl::StrCat("allowed: ", kMinMessageBytes, " to ", kDefaultMessageBytes));
+    }
+    if (sip.max_header_bytes() == 0) sip.set_max_header_bytes(kDefaultPartBytes);
+    if (sip.max_sdp_bytes() == 0) sip.set_max_sdp_bytes(kDefaultPartBytes);
+    const std::pair<const char*, uint32_t> parts[] = {{"sip.max_header_bytes", sip.max_header_bytes()},
+                                                      {"sip.max_sdp_bytes", sip.max_sdp_bytes()}};
+    for (const auto& [key, bytes] : parts) {
+      if (bytes < kMinPartBytes || bytes > kDefaultMessageBytes)
+        return file_.Error(key, absl::StrCat("allowed: ", kMinPartBytes, " to ", kDefaultMessageBytes));
     }
     if (!sip.has_nonce_lifetime()) *sip.mutable_nonce_lifetime() = ToProto(absl::Seconds(60));
     if (ToAbsl(sip.nonce_lifetime()) < absl::Seconds(1))
@@ -179,27 +191,46 @@ class Checker {
     return absl::OkStatus();
   }
 
+  absl::Status CheckAbuse() {
+    auto& abuse = *config_.mutable_abuse();
+    for (int i = 0; i < abuse.refused_user_agents_size(); ++i) {
+      if (abuse.refused_user_agents(i).empty())
+        return file_.Error(absl::StrCat("abuse.refused_user_agents[", i, "]"),
+                           "is empty; allowed: what a User-Agent begins with");
+    }
+    if (abuse.failures() == 0) abuse.set_failures(kDefaultFailures);
+    if (!abuse.has_longest_wait()) *abuse.mutable_longest_wait() = ToProto(absl::Seconds(300));
+    if (ToAbsl(abuse.longest_wait()) < absl::Seconds(1))
+      return file_.Error("abuse.longest_wait", "is too short; allowed: 1s and more");
+    return absl::OkStatus();
+  }
+
   const ConfigFile& file_;
   ControllerConfig& config_;
   std::set<std::string> listeners_;
 };
 
-}  // namespace
-
-absl::StatusOr<ControllerConfig> ReadControllerConfig(const std::string& path) {
-  ControllerConfig config;
-  absl::StatusOr<ConfigFile> file = ConfigFile::Read(path, config);
+absl::StatusOr<ControllerConfig> Checked(const absl::StatusOr<ConfigFile>& file, ControllerConfig& config,
+                                         const ControllerCheck& further) {
   if (!file.ok()) return file.status();
   if (absl::Status status = Checker(*file, config).Check(); !status.ok()) return status;
-  return config;
+  if (further) {
+    if (absl::Status status = further(*file, config); !status.ok()) return status;
+  }
+  return std::move(config);
 }
 
-absl::StatusOr<ControllerConfig> ReadControllerConfigText(absl::string_view text, const std::string& path) {
+}  // namespace
+
+absl::StatusOr<ControllerConfig> ReadControllerConfig(const std::string& path, const ControllerCheck& further) {
   ControllerConfig config;
-  absl::StatusOr<ConfigFile> file = ConfigFile::ReadText(text, path, config);
-  if (!file.ok()) return file.status();
-  if (absl::Status status = Checker(*file, config).Check(); !status.ok()) return status;
-  return config;
+  return Checked(ConfigFile::Read(path, config), config, further);
+}
+
+absl::StatusOr<ControllerConfig> ReadControllerConfigText(absl::string_view text, const std::string& path,
+                                                          const ControllerCheck& further) {
+  ControllerConfig config;
+  return Checked(ConfigFile::ReadText(text, path, config), config, further);
 }
 
 }  // namespace sluice::process

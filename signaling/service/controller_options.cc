@@ -6,6 +6,7 @@
 
 #include "absl/strings/ascii.h"
 #include "process/checks.h"
+#include "signaling/service/sip_protocol.h"
 #include "signaling/sip/digest.h"
 #include "signaling/sip/text.h"
 #include "signaling/transport/sockaddr.h"
@@ -16,21 +17,6 @@ using config::v1::ControllerConfig;
 using process::ToAbsl;
 
 namespace {
-
-sip::Protocol ToProtocol(config::v1::SipTransport transport) {
-  switch (transport) {
-    case config::v1::SIP_TRANSPORT_TCP:
-      return sip::Protocol::kTcp;
-    case config::v1::SIP_TRANSPORT_TLS:
-      return sip::Protocol::kTls;
-    case config::v1::SIP_TRANSPORT_WS:
-      return sip::Protocol::kWs;
-    case config::v1::SIP_TRANSPORT_WSS:
-      return sip::Protocol::kWss;
-    default:
-      return sip::Protocol::kUdp;
-  }
-}
 
 // A host and nothing else; empty if `text` is none.
 std::string HostOf(const std::string& text) {
@@ -84,6 +70,7 @@ agent::ShardsOptions ToShardsOptions(const ControllerConfig& config) {
                      .default_expires = ToAbsl(config.registrar().default_expires()),
                      .max_bindings = config.registrar().max_bindings()};
   agent.transactions.message_limits.message_bytes = config.sip().max_message_bytes();
+  agent.transactions.message_limits.field_bytes = config.sip().max_header_bytes();
   agent.calls = ToCallOptions(config);
   agent.networks = {config.calls().caller_network(), config.calls().callee_network()};
   agent.domains.push_back(config.sip().realm());

@@ -1,0 +1,56 @@
+// A trunk: a carrier or another server that calls go to and come from, as the config describes it.
+//
+// Threads: any; a value that does not change once it is in a plan.
+#ifndef SLUICE_SIGNALING_ROUTING_TRUNK_H_
+#define SLUICE_SIGNALING_ROUTING_TRUNK_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "signaling/sip/hop.h"
+
+namespace sluice::routing {
+
+// What somebody may do at most; 0: no limit.
+struct CallLimits {
+  uint32_t calls = 0;
+  uint32_t calls_per_second = 0;
+
+  bool operator==(const CallLimits&) const = default;
+};
+
+struct TrunkPeer {
+  sip::Protocol protocol = sip::Protocol::kUdp;
+  sip::Endpoint address;
+
+  bool operator==(const TrunkPeer&) const = default;
+};
+
+struct Trunk {
+  std::string name;
+  // In the order in which they are tried; not empty.
+  std::vector<TrunkPeer> peers;
+  // Host part of URIs there; empty: the peer's address.
+  std::string domain;
+  // Only challenges of `realm` are answered. All three are set or none.
+  std::string username;
+  std::string password;
+  std::string realm;
+  bool registers = false;
+  absl::Duration register_expires = absl::Seconds(600);
+  // Of our From; empty: the calling number, our own host.
+  std::string from_user;
+  std::string from_domain;
+  // Where its calls come from; port 0: any.
+  std::vector<sip::Endpoint> sources;
+  CallLimits limits;
+  bool overload_control = false;
+
+  bool operator==(const Trunk&) const = default;
+};
+
+}  // namespace sluice::routing
+
+#endif  // SLUICE_SIGNALING_ROUTING_TRUNK_H_

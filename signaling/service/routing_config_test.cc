@@ -1,0 +1,140 @@
+#include "signaling/service/routing_config.h"
+
+#include <cstdio>
+#include <fstream>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "process/controller_config.h"
+
+namespace sluice::service {
+namespace {
+
+absl::StatusOr<std::shared_ptr<const routing::Plan>> Read(const std::string& text) {
+  std::shared_ptr<const routing::Plan> plan;
+  const auto config = process::ReadControllerConfigText(
+      "name: c\nlisten: [\"unix:/c.sock\"]\nrelays: [{name: r, address: \"unix:/r.sock\"}]\n"
+      "store: {sqlite_file: \":memory:\"}\n"
+      "sip: {realm: r, listeners: [{transport: udp, address: \"198.18.1.1:5060\"}]}\n" +
+          text,
+      "test.yaml", [&](const process::ConfigFile& file, const config::v1::ControllerConfig& config) {
+        auto read = ReadPlan(file, config);
+        if (read.ok()) plan = *read;
+        return read.status();
+      });
+  if (!config.ok()) return config.status();
+  return plan;
+}
+
+constexpr absl::string_view kPeer = "peers: [{transport: udp, address: \"198.18.1.9:5060\"}]";
+
+std::string Trunk(absl::string_view keys) { return absl::StrCat("trunks: [{name: carrier, ", kPeer, keys, "}]\n"); }
+
+TEST(RoutingConfig, IsEmptyWithoutTrunksAndRoutes) {
+  const auto plan = Read("");
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_TRUE((*plan)->trunks().empty());
+  EXPECT_EQ((*plan)->FindRoute({}, "112"), nullptr);
+}
+
+TEST(RoutingConfig, ReadsATrunkWithAllThatItHas) {
+  const std::string file = testing::TempDir() + "/password";
+  std::ofstream(file) << "secret\r\nsecond line\n";
+  const auto plan = Read(Trunk(absl::StrCat(
+      ", domain: carrier.example.net, username: u, password_file: \"", file,
+      "\", realm: carrier, register: true, register_expires: 120s, from_domain: example.net, "
+      "inbound_addresses: [\"198.18.1.9\", \"198.18.1.10:5070\"], limits: {calls: 30, calls_per_second: 5}, "
+      "overload_control: true")));
+  std::remove(file.c_str());
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  const routing::Trunk expected = {
+      .name = "carrier",
+      .peers = {{sip::Protocol::kUdp, *sip::Endpoint::Parse("198.18.1.9:5060")}},
+      .domain = "carrier.example.net",
+      .username = "u",
+      .password = "secret",
+      .realm = "carrier",
+      .registers = true,
+      .register_expires = absl::Seconds(120),
+      .from_user = "u",
+      .from_domain = "example.net",
+      .sources = {*sip::Endpoint::Make("198.18.1.9", 0), *sip::Endpoint::Parse("198.18.1.10:5070")},
+      .limits = {30, 5},
+      .overload_control = true};
+  ASSERT_EQ((*plan)->trunks().size(), 1u);
+  EXPECT_EQ(*(*plan)->trunks()[0], expected);
+}
+
+TEST(RoutingConfig, ReadsARouteWithAllThatItHas) {
+  const auto plan = Read(Trunk("") +
+                         "routes:\n"
+                         "- {name: out, number: \"0*\", to: [{trunk: carrier, priority: 2, weight: 3}], "
+                         "called: {strip: 1, prepend: \"+49\"}, calling: {prepend: \"+4930\"}, media: released}\n"
+                         "- {name: in, from: \"trunk:carrier\", number: \"+49*\", to: [{account: \"*\"}]}\n");
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  const routing::Route* out = (*plan)->FindRoute({routing::Origin::Kind::kAccount, "alice"}, "030");
+  ASSERT_NE(out, nullptr);
+  ASSERT_EQ(out->trunks.size(), 1u);
+  EXPECT_EQ(out->trunks[0].trunk->name, "carrier");
+  EXPECT_EQ(out->trunks[0].priority, 2u);
+  EXPECT_EQ(out->trunks[0].weight, 3u);
+  EXPECT_EQ(out->called.Apply("030"), "+4930");
+  EXPECT_EQ(out->calling.Apply("12"), "+493012");
+  EXPECT_TRUE(out->media_released);
+  const routing::Route* in = (*plan)->FindRoute({routing::Origin::Kind::kTrunk, "carrier"}, "+49301");
+  ASSERT_NE(in, nullptr);
+  EXPECT_EQ(in->account, routing::Route::kNumbersAccount);
+  EXPECT_FALSE(in->media_released);
+}
+
+struct ErrorCase {
+  std::string text;
+  // Of the error line.
+  std::string says;
+};
+
+TEST(RoutingConfig, NamesFileLineAndKeyOfWhatIsWrong) {
+  const std::string route = "routes:\n- {name: out, number: \"0*\", ";
+  const ErrorCase cases[] = {
+      {"trunks: [{name: \"a b\"}]", "test.yaml:6: trunks[0].name: "},
+      {"trunks: [{name: a}]", "trunks[0].peers: is required"},
+      {"trunks: [{name: a, peers: [{transport: udp, address: \"carrier:5060\"}]}]", "trunks[0].peers[0].address: "},
+      {"trunks: [{name: a, peers: [{transport: udp, address: \"198.18.1.9\"}]}]", "trunks[0].peers[0].address: "},
+      {"trunks: [{name: a, peers: [{transport: tcp, address: \"198.18.1.9:5060\"}]}]",
+       "trunks[0].peers[0].transport: allowed: one that a listener"},
+      {Trunk(", username: u"), "trunks[0]: username, password_file and realm are set together"},
+      {Trunk(", username: u, realm: r, password_file: \"/nowhere\""), "trunks[0].password_file: cannot be read"},
+      {Trunk(", register: true"), "trunks[0].register: wants from_user or username"},
+      {Trunk(", register_expires: 10s"), "trunks[0].register_expires: is too short"},
+      {Trunk(", domain: \"a b\""), "trunks[0].domain: is 'a b'"},
+      {Trunk(", inbound_addresses: [\"198.18.1.0/24\"]"), "trunks[0].inbound_addresses[0]: is '198.18.1.0/24'"},
+      {Trunk(", inbound_addresses: [\"198.18.1.9\", \"198.18.1.9\"]"), "inbound_addresses[1]: '198.18.1.9' stands"},
+      {absl::StrCat("trunks:\n- {name: a, ", kPeer, "}\n- {name: a, ", kPeer, "}\n"),
+       "test.yaml:8: trunks[1].name: 'a' stands twice"},
+      {"routes: [{number: \"1\"}]", "routes[0].name: "},
+      {"routes:\n- name: out\n  number: \"1**\"\n", "test.yaml:8: routes[0].number: '1**' has a * that is not at"},
+      {route + "from: phones, to: [{account: a}]}", "routes[0].from: is 'phones'; allowed: accounts, trunks, any"},
+      {route + "from: \"trunk:x\", to: [{account: a}]}", "routes[0].from: there is no trunk 'x'"},
+      {route + "from: \"account:\", to: [{account: a}]}", "routes[0].from: is 'account:'"},
+      {route + "}", "routes[0].to: is required"},
+      {route + "to: [{priority: 1}]}", "routes[0].to[0]: wants either account or trunk"},
+      {route + "to: [{account: a, weight: 1}]}", "routes[0].to[0]: priority and weight are for trunks"},
+      {route + "to: [{account: a}, {account: b}]}", "routes[0].to[0].account: is alone"},
+      {route + "to: [{trunk: x}]}", "routes[0].to[0].trunk: there is no trunk 'x'"},
+      {Trunk("") + route + "to: [{trunk: carrier}, {trunk: carrier}]}", "routes[0].to[1].trunk: 'carrier' stands"},
+      {Trunk("") + route + "to: [{trunk: carrier, weight: 70000}]}", "routes[0].to[0].weight: is too much"},
+      {route + "to: [{account: a}], called: {strip: 33}}", "routes[0].called.strip: is too much"},
+      {route + "to: [{account: a}], calling: {prepend: \"a\"}}", "routes[0].calling.prepend: is 'a'; allowed"},
+      {route + "to: [{account: a}]}\n- {name: out, number: \"1\", to: [{account: a}]}",
+       "test.yaml:8: routes[1].name: 'out' stands twice"},
+  };
+  for (const ErrorCase& c : cases) {
+    const auto plan = Read(c.text);
+    ASSERT_FALSE(plan.ok()) << c.text;
+    EXPECT_NE(plan.status().message().find(c.says), absl::string_view::npos) << plan.status().message();
+  }
+}
+
+}  // namespace
+}  // namespace sluice::service
