@@ -1,0 +1,54 @@
+// The procedures of RFC 3263 4 over a DNS client: SRV where neither port nor address is given, else A and AAAA.
+//
+// NAPTR is not asked for: where the transport is not given, the SRV records of each transport that we speak are (RFC
+// 3263 4.1, last resort), in the order of `protocols`. Without any SRV record the name itself is taken, with the
+// protocol's port. Within a name, addresses come in the order of `families`.
+#ifndef SLUICE_SIGNALING_DNS_SIP_RESOLVER_H_
+#define SLUICE_SIGNALING_DNS_SIP_RESOLVER_H_
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "signaling/dns/dns_client.h"
+#include "signaling/dns/failed_destinations.h"
+#include "signaling/dns/resolver.h"
+#include "signaling/dns/service_order.h"
+
+namespace sluice::dns {
+
+struct SipResolverOptions {
+  // What we can send by, best first; of kUdp, kTcp, kTls.
+  std::vector<sip::Protocol> protocols = {sip::Protocol::kUdp, sip::Protocol::kTcp, sip::Protocol::kTls};
+  // Address families that we have, best first; of kA and kAaaa.
+  std::vector<RecordType> families = {RecordType::kA, RecordType::kAaaa};
+  FailedDestinationsOptions failed;
+};
+
+class SipResolver final : public Resolver {
+ public:
+  // `client` outlives the resolver and calls back only while the resolver is there or not at all.
+  SipResolver(DnsClient& client, std::function<absl::Time()> now, RandomFunction random,
+              const SipResolverOptions& options = {});
+  ~SipResolver() override;
+
+  void Resolve(const SipTarget& target, Callback done) override;
+  void Report(const Destination& destination, bool worked) override;
+
+ private:
+  class Lookup;
+  std::vector<Destination> Order(std::vector<Destination> destinations);
+
+  DnsClient& client_;
+  const std::function<absl::Time()> now_;
+  const RandomFunction random_;
+  const SipResolverOptions options_;
+  FailedDestinations failed_;
+  // What lookups that wait for the DNS know us by.
+  const std::shared_ptr<SipResolver*> alive_;
+};
+
+}  // namespace sluice::dns
+
+#endif  // SLUICE_SIGNALING_DNS_SIP_RESOLVER_H_
