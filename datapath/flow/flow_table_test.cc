@@ -187,13 +187,13 @@ TEST_F(FlowTableTest, GivesAStateAgainAsNewAfterAGracePeriod) {
   table_->qsbr().Online(0);
   StateIndex last = kNoState;
   for (int i = 0; i < 4; ++i) last = table_->AllocateState().value();
-  table_->state(last).receive.packets.Store(9);
+  table_->state(last).receive.packets_and_repeats.Store(9);
   table_->detail(last).CountDrop(packet::DropReason::kPoliced);
   table_->ReleaseState(last);
   EXPECT_FALSE(table_->AllocateState().ok());
   table_->qsbr().Quiescent(0);
   ASSERT_EQ(table_->AllocateState().value(), last);
-  EXPECT_EQ(table_->state(last).receive.packets.Load(), 0u);
+  EXPECT_EQ(table_->state(last).receive.packets(), 0u);
   EXPECT_EQ(table_->detail(last).Drops(packet::DropReason::kPoliced), 0u);
 }
 

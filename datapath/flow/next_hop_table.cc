@@ -30,10 +30,8 @@ void NextHopTable::Release(NextHopIndex index) {
 }
 
 void NextHopTable::Set(NextHopIndex index, const NextHop& next_hop) {
-  const uint64_t word = next_hop.destination.ToWord() | uint64_t{next_hop.egress} << 48 |
-                        uint64_t{static_cast<uint8_t>(next_hop.state)} << 56;
   // Release: the egress it names was written before.
-  words_[index].store(word, std::memory_order_release);
+  words_[index].store(std::bit_cast<uint64_t>(next_hop), std::memory_order_release);
 }
 
 }  // namespace sluice::flow

@@ -16,6 +16,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstdint>
 
 #include "datapath/flow/entry_pool.h"
@@ -32,11 +33,13 @@ enum class NextHopState : uint8_t {
   kReachable
 };
 
+// As it lies in the table's word.
 struct NextHop {
   packet::MacAddress destination;
-  NextHopState state = NextHopState::kUnused;
   uint8_t egress = 0;
+  NextHopState state = NextHopState::kUnused;
 };
+static_assert(sizeof(NextHop) == sizeof(uint64_t));
 
 // Where packets leave.
 struct Egress {
@@ -57,14 +60,8 @@ class NextHopTable {
   // The next hop at `index`; kUnused for kNoNextHop.
   NextHop Load(NextHopIndex index) const {
     // Acquire: the egress was written before.
-    const uint64_t word = words_[index].load(std::memory_order_acquire);
-    NextHop result;
-    result.destination = packet::MacAddress::FromWord(word);
-    result.state = static_cast<NextHopState>(word >> 56);
-    result.egress = static_cast<uint8_t>(word >> 48);
-    return result;
+    return std::bit_cast<NextHop>(words_[index].load(std::memory_order_acquire));
   }
-  void Prefetch(NextHopIndex index) const { __builtin_prefetch(&words_[index]); }
   const Egress& egress(uint8_t index) const { return egresses_[index]; }
 
   // Asks for resolution of a next hop that is not reachable. Cheap when it has been asked for already.

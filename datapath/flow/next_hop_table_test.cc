@@ -25,7 +25,7 @@ TEST(NextHopTable, ShowsWhatWasSetAsAWhole) {
   const unsigned egress = table.AddEgress({.source = kMac, .port = 7, .vlan = 100});
   const NextHopIndex index = table.Allocate();
   EXPECT_EQ(table.Load(index).state, NextHopState::kUnresolved);
-  table.Set(index, {kMac, NextHopState::kReachable, static_cast<uint8_t>(egress)});
+  table.Set(index, {kMac, static_cast<uint8_t>(egress), NextHopState::kReachable});
   const NextHop next_hop = table.Load(index);
   EXPECT_EQ(next_hop.destination, kMac);
   EXPECT_EQ(next_hop.state, NextHopState::kReachable);

@@ -105,11 +105,10 @@ TEST(Endpoint, RefusesWhatIsNone) {
   }
 }
 
-TEST(MacAddress, ReadsWritesAndFitsAWord) {
+TEST(MacAddress, ReadsAndWrites) {
   const std::optional<MacAddress> mac = MacAddress::Parse("02:00:5e:00:00:fe");
   ASSERT_TRUE(mac);
   EXPECT_EQ(mac->ToString(), "02:00:5e:00:00:fe");
-  EXPECT_EQ(MacAddress::FromWord(mac->ToWord()), *mac);
   for (const std::string text :
        {"", "02:00:5e:00:00", "02-00-5e-00-00-fe", "02:00:5e:00:00:fg", "02:00:5e:00:00:fe:"}) {
     EXPECT_FALSE(MacAddress::Parse(text)) << text;

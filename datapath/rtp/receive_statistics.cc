@@ -63,7 +63,10 @@ void OnSequence(ReceiveHot& hot, ReceiveDetail& detail, uint16_t sequence) {
   const uint16_t delta = static_cast<uint16_t>(sequence - highest);
   const uint64_t window = hot.window.Load();
   if (delta == 0) {
-    detail.duplicates.Add(1);
+    // Another payload type, or the hot counter is full: what it has goes where there is room for more.
+    const uint64_t word = hot.packets_and_repeats.Load();
+    detail.duplicates.Add(1 + static_cast<uint32_t>(word >> ReceiveHot::kRepeatsShift));
+    hot.packets_and_repeats.Store(hot.packets());
     return;
   }
   if (delta < kMaxDropout) {
@@ -117,7 +120,7 @@ uint64_t Rescale(uint64_t value, uint32_t from, uint32_t to) { return from == 0 
 }  // namespace
 
 void ReceiveStatistics::Reset(ReceiveHot& hot, ReceiveDetail& detail) {
-  hot.packets.Store(0);
+  hot.packets_and_repeats.Store(0);
   hot.bytes_and_peak.Store(0);
   hot.window.Store(0);
   hot.last_arrival.Store(0);
@@ -144,8 +147,8 @@ void ReceiveStatistics::Reset(ReceiveHot& hot, ReceiveDetail& detail) {
 }
 
 bool ReceiveStatistics::OnRarePacket(StreamIdentity& identity, ReceiveHot& hot, ReceiveDetail& detail,
-                                     const PayloadMap& map, const RtpHeader& header, uint64_t ticks) {
-  const bool is_first = hot.packets.Load() == 0;
+                                     const PayloadMap& map, RtpHeader header, uint64_t ticks) {
+  const bool is_first = hot.packets() == 0;
   const bool new_ssrc = !is_first && identity.ssrc.Load() != header.ssrc;
   if (is_first || new_ssrc) {
     if (new_ssrc) {
@@ -178,7 +181,7 @@ bool ReceiveStatistics::OnRarePacket(StreamIdentity& identity, ReceiveHot& hot, 
     hot.transit.Store(map.ToClock(header.payload_type, ticks) - header.timestamp);
   }
   if (new_type) {
-    const uint32_t packets = static_cast<uint32_t>(hot.packets.Load());
+    const uint32_t packets = static_cast<uint32_t>(hot.packets());
     CountPayload(detail, old_type, packets - detail.payload_mark.Load());
     detail.payload_mark.Store(packets);
   }
@@ -189,7 +192,9 @@ bool ReceiveStatistics::OnRarePacket(StreamIdentity& identity, ReceiveHot& hot, 
 ReceiveSnapshot ReceiveStatistics::Read(const StreamIdentity& identity, const ReceiveHot& hot,
                                         const ReceiveDetail& detail, uint64_t now) {
   ReceiveSnapshot snapshot;
-  snapshot.packets = hot.packets.Load();
+  const uint64_t packets_word = hot.packets_and_repeats.Load();
+  const uint64_t repeats = packets_word >> ReceiveHot::kRepeatsShift;
+  snapshot.packets = packets_word & ((uint64_t{1} << ReceiveHot::kRepeatsShift) - 1);
   const uint64_t peak_word = hot.bytes_and_peak.Load();
   snapshot.bytes = peak_word & kBytesMask;
   if (snapshot.packets == 0) return snapshot;
@@ -208,7 +213,7 @@ ReceiveSnapshot ReceiveStatistics::Read(const StreamIdentity& identity, const Re
   snapshot.ssrc = identity.ssrc.Load();
   // No RTP: datagrams were counted and nothing else.
   if (base == 0) return snapshot;
-  snapshot.duplicates = detail.duplicates.Load();
+  snapshot.duplicates = detail.duplicates.Load() + repeats;
   snapshot.reordered = detail.reordered.Load();
   snapshot.resets = detail.resets.Load();
   snapshot.ssrc_changes = detail.ssrc_changes.Load();

@@ -37,8 +37,14 @@ namespace sluice::rtp {
 inline constexpr int kCoarseShift = 20;
 
 struct ReceiveHot {
-  // Of the locked source, RTP only (all datagrams where the flow carries no RTP).
-  SingleWriter<uint64_t> packets;
+  static constexpr int kRepeatsShift = 48;
+
+  uint64_t packets() const { return packets_and_repeats.Load() & ((uint64_t{1} << kRepeatsShift) - 1); }
+
+  // Packets in the low 48 bits: of the locked source, RTP only (all datagrams where the flow carries no RTP). Among
+  // them in the upper 16: duplicates of the highest sequence number, until they are added to the detail's. So a sender
+  // that repeats each packet costs no other cache line.
+  SingleWriter<uint64_t> packets_and_repeats;
   // UDP payload bytes in the low 48 bits; the highest jitter so far, in clock units, in the upper 16 (it stays at
   // 65535).
   SingleWriter<uint64_t> bytes_and_peak;
@@ -118,26 +124,30 @@ class ReceiveStatistics {
   // its arrival.
   static void OnPacket(StreamIdentity& identity, ReceiveHot& hot, ReceiveDetail& detail, const PayloadMap& map,
                        const RtpHeader& header, uint32_t bytes, uint64_t ticks) {
-    const uint32_t jitter_word = hot.jitter_and_type.Load();
+    const uint64_t packets = hot.packets_and_repeats.Load();
     const uint32_t highest = hot.highest.Load();
     const uint64_t window = hot.window.Load();
+    const uint16_t step = static_cast<uint16_t>(header.sequence - highest);
+    const bool same_stream = identity.ssrc.Load() == header.ssrc &&
+                             (hot.jitter_and_type.Load() & 0xff) == header.payload_type && packets != 0;
     bool measures_jitter = map.CountsForJitter(header.payload_type);
-    const bool same_stream = identity.ssrc.Load() == header.ssrc && (jitter_word & 0xff) == header.payload_type;
-    if (same_stream && header.sequence == static_cast<uint16_t>(highest + 1) && (window >> 63) != 0 &&
-        hot.packets.Load() != 0) [[likely]] {
+    uint64_t counted = 1;
+    if (same_stream && step == 1 && (window >> 63) != 0) [[likely]] {
       hot.highest.Store(highest + 1);
       hot.window.Store(window << 1 | 1);
+    } else if (same_stream && step == 0 && packets < kRepeatsFull) {
+      counted += kOneRepeat;
     } else {
       measures_jitter = OnRarePacket(identity, hot, detail, map, header, ticks) && measures_jitter;
     }
     if (measures_jitter) MeasureJitter(hot, map, header, ticks);
-    Count(hot, bytes, ticks);
+    Count(hot, counted, bytes, ticks);
   }
 
   // Takes a datagram of a flow that carries no RTP: counts it and nothing else.
   static void CountDatagram(ReceiveHot& hot, ReceiveDetail& detail, uint32_t bytes, uint64_t ticks) {
-    if (hot.packets.Load() == 0) detail.first_arrival.Store(ticks);
-    Count(hot, bytes, ticks);
+    if (hot.packets() == 0) detail.first_arrival.Store(ticks);
+    Count(hot, 1, bytes, ticks);
   }
 
   // `now` is the time counter's present value: it completes the last arrival.
@@ -146,10 +156,14 @@ class ReceiveStatistics {
 
  private:
   static constexpr uint64_t kBytesMask = (uint64_t{1} << 48) - 1;
+  static constexpr uint64_t kOneRepeat = uint64_t{1} << ReceiveHot::kRepeatsShift;
+  // From here on there is no room for one more.
+  static constexpr uint64_t kRepeatsFull = uint64_t{0xffff} << ReceiveHot::kRepeatsShift;
   static constexpr uint32_t kMaxJitterTimes16 = (1u << 24) - 1;
 
-  static void Count(ReceiveHot& hot, uint32_t bytes, uint64_t ticks) {
-    hot.packets.Add(1);
+  // `counted` is for packets_and_repeats.
+  static void Count(ReceiveHot& hot, uint64_t counted, uint32_t bytes, uint64_t ticks) {
+    hot.packets_and_repeats.Add(counted);
     hot.bytes_and_peak.Add(bytes);
     hot.last_arrival.Store(static_cast<uint32_t>(ticks >> kCoarseShift));
   }
@@ -173,10 +187,10 @@ class ReceiveStatistics {
     }
   }
 
-  // All but the next packet of the same stream. Returns whether the packet may be compared with the one before for
-  // jitter.
+  // All but the next packet of the same stream, or the same again. Returns whether the packet may be compared with the
+  // one before for jitter. The header by value: a reference would keep those of all packets out of registers.
   static bool OnRarePacket(StreamIdentity& identity, ReceiveHot& hot, ReceiveDetail& detail, const PayloadMap& map,
-                           const RtpHeader& header, uint64_t ticks);
+                           RtpHeader header, uint64_t ticks);
 };
 
 }  // namespace sluice::rtp

@@ -133,6 +133,16 @@ TEST_F(ReceiveStatisticsTest, NeverLosesLessThanNothingForDuplicates) {
   EXPECT_EQ(Read().lost, 0u);
 }
 
+TEST_F(ReceiveStatisticsTest, CountsMoreRepeatsOfOnePacketThanTheHotCounterHolds) {
+  constexpr uint32_t kRepeats = 200'000;
+  Arrive(7);
+  for (uint32_t i = 0; i < kRepeats; ++i) Arrive(7);
+  EXPECT_EQ(Read().packets, kRepeats + 1);
+  EXPECT_EQ(Read().duplicates, kRepeats);
+  EXPECT_EQ(Read().lost, 0u);
+  EXPECT_EQ(Read().payload_types[0].second, kRepeats + 1);
+}
+
 TEST_F(ReceiveStatisticsTest, BeginsEarlierWhenThePacketBeforeTheFirstComesLate) {
   Arrive(12);
   Arrive(10);

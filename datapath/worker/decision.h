@@ -66,14 +66,13 @@ struct Decision {
   flow::NextHop next_hop;
 };
 
-// `map` is the flow's.
-[[gnu::always_inline]] inline Content ReadContent(const flow::FlowCommon& flow, const rtp::PayloadMap& map,
-                                                  const uint8_t* payload, size_t size) {
-  Content content;
+// `map` is the flow's, `content` is new.
+[[gnu::always_inline]] inline void ReadContent(const flow::FlowCommon& flow, const rtp::PayloadMap& map,
+                                               const uint8_t* payload, size_t size, Content& content) {
   if (flow.flags & (flow::kFlowDatagrams | flow::kFlowRtcpOnly)) [[unlikely]] {
     if (flow.Has(flow::kFlowDatagrams)) {
       content.kind = rtp::SourcePacketKind::kDatagram;
-      return content;
+      return;
     }
     content.kind = rtp::SourcePacketKind::kRtcp;
   } else if (flow.Has(flow::kFlowRtcpMux) && size >= 2 && rtp::IsRtcp(payload)) [[unlikely]] {
@@ -86,14 +85,15 @@ struct Decision {
   } else if (!map.IsNegotiated(content.rtp.payload_type)) [[unlikely]] {
     content.verdict = packet::DropReason::kPayloadType;
   }
-  return content;
 }
 
 // The source policy's decision about a packet that is not from the locked source. Content that is wrong proves nothing
-// about its sender, so only a lock on another one is looked at.
+// about its sender, so only a lock on another one is looked at. Packets are passed by value: a reference would keep
+// those of all callers out of registers.
 template <typename Entry>
-rtp::SourceDecision ConsiderSource(const flow::FlowTable& flows, const Entry& entry, const Arrival& arrival,
-                                   const Content& content, rtp::StreamIdentity& identity, rtp::Probation& probation) {
+[[gnu::noinline]] rtp::SourceDecision ConsiderSource(const flow::FlowTable& flows, const Entry& entry, Arrival arrival,
+                                                     Content content, rtp::StreamIdentity& identity,
+                                                     rtp::Probation& probation) {
   if (content.verdict != packet::DropReason::kNone && !identity.IsLocked(entry.generation)) return {content.verdict};
   const rtp::SourcePacket packet = {arrival.source,       arrival.source_port, content.kind,
                                     content.rtp.sequence, content.rtp.ssrc,    arrival.ticks};
@@ -101,20 +101,16 @@ rtp::SourceDecision ConsiderSource(const flow::FlowTable& flows, const Entry& en
                                      flows.options().ticks_per_second, identity, probation);
 }
 
-// `entry` is what the flow table has for the packet, `identity` and `detail` are of its state. Always inlined, since
-// then the decision lives in registers.
+// `entry` is what the flow table has for the packet, `identity` and `detail` are of its state, `decision` is new.
+// Always inlined, and the decision is no result but the caller's variable, since then it lives in registers.
 template <typename Entry>
-[[gnu::always_inline]] inline Decision<Entry> Decide(const flow::FlowTable& flows, const flow::NextHopTable& next_hops,
-                                                     const Entry& entry, const Arrival& arrival,
-                                                     rtp::StreamIdentity& identity, flow::FlowDetail& detail) {
+[[gnu::always_inline]] inline void Decide(const flow::FlowTable& flows, const flow::NextHopTable& next_hops,
+                                          const Entry& entry, const Arrival& arrival, rtp::StreamIdentity& identity,
+                                          flow::FlowDetail& detail, Decision<Entry>& decision) {
   using packet::DropReason;
-  Decision<Entry> decision;
-  const auto drop = [&decision](DropReason reason) {
-    decision.verdict = reason;
-    return decision;
-  };
+  const auto drop = [&decision](DropReason reason) { decision.verdict = reason; };
 
-  decision.content = ReadContent(entry, flows.payload_map(entry.payload_map), arrival.payload, arrival.size);
+  ReadContent(entry, flows.payload_map(entry.payload_map), arrival.payload, arrival.size, decision.content);
   if (!identity.IsLockedTo(arrival.source, arrival.source_port, entry.generation)) [[unlikely]] {
     const rtp::SourceDecision source =
         ConsiderSource(flows, entry, arrival, decision.content, identity, detail.probation);
@@ -146,7 +142,6 @@ template <typename Entry>
   decision.next_hop = next_hops.Load(decision.way->next_hop);
   if (decision.next_hop.state != flow::NextHopState::kReachable) [[unlikely]]
     return drop(DropReason::kNoNeighbour);
-  return decision;
 }
 
 }  // namespace sluice::worker

@@ -87,7 +87,8 @@ class Narrator {
     Copy(present, identity);
     Copy(flows_.detail(explanation_.state).probation, detail.probation);
     detail.policer.full_at.Store(flows_.detail(explanation_.state).policer.full_at.Load());
-    const Decision<Entry> decision = Decide(flows_, next_hops_, entry, arrival, identity, detail);
+    Decision<Entry> decision;
+    Decide(flows_, next_hops_, entry, arrival, identity, detail, decision);
 
     if (!TellSource(entry, arrival, present, decision.verdict)) return;
     if (!TellContent(decision.content, decision.verdict)) return;

@@ -58,7 +58,7 @@ TEST_F(ExplainTest, ChangesNothing) {
   }
   EXPECT_EQ(Explain(RtpFrame()).verdict, DropReason::kNone);
   EXPECT_FALSE(relay_.StateOf(spec).identity.source().is_set());
-  EXPECT_EQ(relay_.StateOf(spec).receive.packets.Load(), 0u);
+  EXPECT_EQ(relay_.StateOf(spec).receive.packets(), 0u);
   EXPECT_EQ(relay_.DetailOf(spec).probation.packets.Load(), 0u);
   EXPECT_EQ(relay_.DetailOf(spec).policer.full_at.Load(), 0u);
   EXPECT_TRUE(relay_.TakeEvents().empty());

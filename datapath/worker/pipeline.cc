@@ -122,9 +122,10 @@ class Burst {
     if (is_captured) [[unlikely]]
       Capture(transit, false);
 
-    const Decision<Entry> decision = Decide(context_.flows, context_.next_hops, entry, arrival, state.identity, detail);
+    Decision<Entry> decision;
+    Decide(context_.flows, context_.next_hops, entry, arrival, state.identity, detail, decision);
     if (decision.source_event != rtp::SourceEvent::kNone) [[unlikely]] {
-      TellSource(transit.flow.state, entry.generation, arrival, decision);
+      TellSource(transit.flow.state, entry.generation, arrival, decision.source_event, decision.content.rtp.ssrc);
     }
     if (decision.accepted) [[likely]]
       Count(transit.flow.state, entry, arrival, decision.content, state, detail);
@@ -184,7 +185,7 @@ class Burst {
     // RTCP is counted where it is forwarded.
     if (content.kind == rtp::SourcePacketKind::kRtcp) [[unlikely]]
       return;
-    if (state.receive.packets.Load() == 0) [[unlikely]] {
+    if (state.receive.packets() == 0) [[unlikely]] {
       Tell({.kind = flow::FlowEventKind::kFirstPacket, .generation = entry.generation, .state = index}, arrival,
            content.rtp.ssrc);
     }
@@ -208,16 +209,16 @@ class Burst {
     }
   }
 
-  template <typename Entry>
-  void TellSource(flow::StateIndex state, uint8_t generation, const Arrival& arrival, const Decision<Entry>& decision) {
-    const bool was_locked = decision.source_event == rtp::SourceEvent::kLocked;
+  void TellSource(flow::StateIndex state, uint8_t generation, Arrival arrival, rtp::SourceEvent event, uint32_t ssrc) {
+    const bool was_locked = event == rtp::SourceEvent::kLocked;
     Tell({.kind = was_locked ? flow::FlowEventKind::kSourceLocked : flow::FlowEventKind::kSourceRefused,
           .generation = generation,
           .state = state},
-         arrival, decision.content.rtp.ssrc);
+         arrival, ssrc);
   }
 
-  void Tell(flow::FlowEvent event, const Arrival& arrival, uint32_t ssrc) {
+  // By value: a reference would keep the arrival of every packet out of registers.
+  [[gnu::noinline]] void Tell(flow::FlowEvent event, Arrival arrival, uint32_t ssrc) {
     event.ticks = ticks_;
     event.source = {arrival.source, arrival.source_port};
     event.ssrc = ssrc;

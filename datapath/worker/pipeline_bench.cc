@@ -8,7 +8,7 @@
 // The baseline is rte_hash with lock-free readers, looked up in bulk with the 5-tuple as its key: what a relay would
 // pay for finding flows if it did not choose its own ports, before it has done anything with them.
 //
-// `cycles`, of the median burst, is the figure. Both sides have ordinary pages of 4 KiB.
+// `cycles`, of the median burst, is the figure.
 
 #include <benchmark/benchmark.h>
 #include <rte_hash.h>
@@ -83,7 +83,7 @@ class Relay {
  public:
   explicit Relay(uint32_t flows)
       : order_(flows),
-        next_hops_(flow::PageMemory(false), 1),
+        next_hops_(flow::PageMemory(true), 1),
         context_{MakeFlows(flows), next_hops_, counters_, events_, captures_} {
     for (unsigned i = 0; i < kMaxBurst; ++i) buffers_.push_back(MakeMbuf(Pool(), Template()));
     for (uint32_t i = 0; i < 2 * flows; i += kMaxBurst) {
@@ -121,12 +121,12 @@ class Relay {
     StartTestEal(kEalMemoryMib);
     next_hops_.AddEgress({{{2, 0, 0, 0, 0, 1}}, 0, 0});
     const flow::NextHopIndex hop = next_hops_.Allocate();
-    next_hops_.Set(hop, {{{2, 0, 0, 0, 0, 2}}, flow::NextHopState::kReachable, 0});
+    next_hops_.Set(hop, {{{2, 0, 0, 0, 0, 2}}, 0, flow::NextHopState::kReachable});
     flow::FlowTableOptions options;
     options.max_flows = flows;
     options.max_wide_flows = 1;
     options.ticks_per_second = TicksPerSecond();
-    flows_ = flow::FlowTable::Create(options, flow::PageMemory(false)).value();
+    flows_ = flow::FlowTable::Create(options, flow::PageMemory(true)).value();
     for (uint32_t flow = 0; flow < flows; ++flow) {
       const packet::IpAddress local = packet::IpAddress::V4(BigEndian32(LocalAddress(flow)));
       if (flow % kFlowsAnAddress == 0) Require(flows_->AddLocalAddress(local).ok(), "too many addresses");

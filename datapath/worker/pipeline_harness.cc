@@ -103,7 +103,7 @@ PipelineHarness::PipelineHarness()
   const auto make = [this](const flow::Egress& egress) {
     const flow::NextHopIndex index = next_hops_.Allocate();
     next_hops_.Set(index,
-                   {kNeighbour, flow::NextHopState::kReachable, static_cast<uint8_t>(next_hops_.AddEgress(egress))});
+                   {kNeighbour, static_cast<uint8_t>(next_hops_.AddEgress(egress)), flow::NextHopState::kReachable});
     return index;
   };
   next_hop_ = make(kEgress);

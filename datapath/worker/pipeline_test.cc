@@ -306,14 +306,14 @@ TEST_F(PipelineTest, KeepsLockAndCountersOverAnUpdateAndOpensTheLockForANewGener
   spec.target.destination = At("198.18.2.9:50300");
   relay_.Publish(spec);
   EXPECT_EQ(Route(relay_.Process(RtpFrame({.sequence = 2})).sent), "198.18.2.1:18582 > 198.18.2.9:50300");
-  EXPECT_EQ(relay_.StateOf(spec).receive.packets.Load(), 2u);
+  EXPECT_EQ(relay_.StateOf(spec).receive.packets(), 2u);
 
   spec.signalled = At("198.18.1.7:21000");
   spec.generation = 1;
   relay_.Publish(spec);
   EXPECT_EQ(relay_.Process(RtpFrame({.sequence = 3})).dropped, DropReason::kSourceMismatch);
   EXPECT_FALSE(relay_.Process(RtpFrame({.sequence = 3}, "198.18.1.7:21000")).sent.empty());
-  EXPECT_EQ(relay_.StateOf(spec).receive.packets.Load(), 3u);
+  EXPECT_EQ(relay_.StateOf(spec).receive.packets(), 3u);
 }
 
 TEST_F(PipelineTest, CountsExactlyWhatWasSent) {
@@ -343,7 +343,7 @@ TEST_F(PipelineTest, CountsAPeerThatSendsOnHoldAsReceivedAndNotForwarded) {
   spec.flags |= flow::kFlowClosed;
   relay_.Publish(spec);
   for (uint16_t i = 0; i < 10; ++i) EXPECT_TRUE(relay_.Process(RtpFrame({.sequence = i})).sent.empty());
-  EXPECT_EQ(relay_.StateOf(spec).receive.packets.Load(), 10u);
+  EXPECT_EQ(relay_.StateOf(spec).receive.packets(), 10u);
   EXPECT_EQ(relay_.DetailOf(spec).Drops(DropReason::kDirection), 10u);
 
   spec.flags &= ~flow::kFlowClosed;
@@ -408,7 +408,7 @@ TEST_F(PipelineTest, CarriesDatagramsOfAnyContentAndCountsThem) {
   relay_.Publish(spec);
   const Frame frame = packet::PacketBuilder("198.18.1.2:21000", "198.18.1.1:24594").PayloadOfSize(1).Build();
   EXPECT_EQ(Route(relay_.Process(frame).sent), "198.18.2.1:18582 > 198.18.2.9:50211");
-  EXPECT_EQ(relay_.StateOf(spec).receive.packets.Load(), 1u);
+  EXPECT_EQ(relay_.StateOf(spec).receive.packets(), 1u);
 }
 
 TEST_F(PipelineTest, HoldsAFlowToItsBandwidth) {

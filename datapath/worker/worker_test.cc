@@ -84,7 +84,7 @@ class WorkerTest : public testing::Test {
   void Open(unsigned send_slots) {
     port_.emplace(send_slots);
     const unsigned egress = relay_.next_hops().AddEgress({.port = port_->port().id});
-    relay_.next_hops().Set(relay_.next_hop(), {{}, flow::NextHopState::kReachable, static_cast<uint8_t>(egress)});
+    relay_.next_hops().Set(relay_.next_hop(), {{}, static_cast<uint8_t>(egress), flow::NextHopState::kReachable});
   }
   void Start(uint64_t max_idle_sleep_ns = 10'000) {
     WorkerOptions options;
