@@ -64,8 +64,9 @@ inline UdpHeader ReadUdp(const ParsedPacket& parsed, const uint8_t* frame) {
   return header;
 }
 
-// Parses a frame of which `size` bytes are at `frame` in one piece, out of `frame_size` in all.
-inline ParsedPacket Parse(const uint8_t* frame, size_t size, size_t frame_size) {
+// Parses a frame of which `size` bytes are at `frame` in one piece, out of `frame_size` in all. Always inlined: a
+// worker spends more on passing the result than on a field.
+[[gnu::always_inline]] inline ParsedPacket Parse(const uint8_t* frame, size_t size, size_t frame_size) {
   ParsedPacket parsed;
   const auto drop = [&parsed](DropReason reason) {
     parsed.verdict = reason;
@@ -144,7 +145,7 @@ inline ParsedPacket Parse(const uint8_t* frame, size_t size, size_t frame_size) 
   return parsed;
 }
 
-inline ParsedPacket Parse(const uint8_t* frame, size_t size) { return Parse(frame, size, size); }
+[[gnu::always_inline]] inline ParsedPacket Parse(const uint8_t* frame, size_t size) { return Parse(frame, size, size); }
 
 }  // namespace sluice::packet
 
