@@ -130,8 +130,9 @@ class Checker {
     if (secure && (listener.certificate_file().empty() || listener.private_key_file().empty())) {
       return file_.Error(key, "tls and wss want certificate_file and private_key_file");
     }
-    if (!secure && (!listener.certificate_file().empty() || !listener.private_key_file().empty())) {
-      return file_.Error(key, "certificate_file and private_key_file are for tls and wss only");
+    if (!secure && (!listener.certificate_file().empty() || !listener.private_key_file().empty() ||
+                    !listener.client_ca_file().empty())) {
+      return file_.Error(key, "certificate_file, private_key_file and client_ca_file are for tls and wss only");
     }
     return absl::OkStatus();
   }

@@ -67,7 +67,8 @@ call::Party Router::Caller(const sip::Message& invite, const sip::Hop& hop, cons
   call::Party caller;
   caller.hop = hop;
   const std::optional<sip::NameAddress> contact = invite.Contact();
-  caller.behind_nat = contact.has_value() && registrar::IsBehindNat(contact->uri.text(), hop.remote.ToString());
+  caller.behind_nat = transport::IsOpenedByPhones(hop.protocol) ||
+                      (contact.has_value() && registrar::IsBehindNat(contact->uri.text(), hop.remote.ToString()));
   caller.hop.only_connection = caller.behind_nat && sip::IsReliable(hop.protocol);
   caller.advertised = network_.Advertised(hop);
   caller.account = account.name;
@@ -89,7 +90,7 @@ call::Party Router::Callee(const registrar::Target& target, const std::string& a
   } else {
     callee.hop = network_.HopTo(*protocol, *remote);
   }
-  callee.behind_nat = binding.behind_nat;
+  callee.behind_nat = binding.behind_nat || transport::IsOpenedByPhones(*protocol);
   callee.hop.only_connection = callee.behind_nat && sip::IsReliable(*protocol);
   callee.advertised = network_.Advertised(callee.hop);
   callee.target_uri = binding.contact;

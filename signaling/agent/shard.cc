@@ -83,6 +83,10 @@ void Shard::Post(Work work) {
   });
 }
 
+void Shard::SetTls(std::shared_ptr<const transport::TlsContexts> contexts) {
+  Post([this, contexts = std::move(contexts)](Agent&, absl::Time) { transport_->SetTls(contexts); });
+}
+
 void Shard::AfterWork() {
   WaitForDeadline();
   if (draining_ && agent_->idle()) {

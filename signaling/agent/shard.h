@@ -57,6 +57,8 @@ class Shard {
 
   // Threads: any. In order; never refused, so it is for what is bounded anyway.
   void Post(Work work);
+  // For connections that begin from now on.
+  void SetTls(std::shared_ptr<const transport::TlsContexts> contexts);
   const AgentCounters& counters() const { return agent_->counters(); }
   const transport::TransportCounters& transport_counters() const { return transport_->counters(); }
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "signaling/transport/shard_of.h"
+#include "signaling/transport/tls_context.h"
 
 namespace sluice::agent {
 namespace {
@@ -70,6 +71,10 @@ absl::StatusOr<std::unique_ptr<Shards>> Shards::Start(const ShardsOptions& optio
                                                       store::Store& store) {
   std::unique_ptr<Shards> shards(new Shards(options.shards, fleet));
   transport::ShardTransportOptions transport = options.transport;
+  auto tls = transport::ReadTlsContexts(transport.listeners, options.tls_client);
+  if (!tls.ok()) return tls.status();
+  transport.tls = *std::move(tls);
+  shards->tls_client_ = options.tls_client;
   for (size_t index = 0; index < options.shards; ++index) {
     auto shard = Shard::Open(index, options.agent, transport, {shards->mesh_, shards->time_, fleet, store});
     if (!shard.ok()) return shard.status();
@@ -101,6 +106,13 @@ void Shards::SetCallOptions(const std::shared_ptr<const call::CallOptions>& opti
   for (const std::unique_ptr<Shard>& shard : shards_) {
     shard->Post([options](Agent& agent, absl::Time) { agent.SetCallOptions(options); });
   }
+}
+
+absl::Status Shards::ReloadTls() {
+  const auto contexts = transport::ReadTlsContexts(listeners(), tls_client_);
+  if (!contexts.ok()) return contexts.status();
+  for (const std::unique_ptr<Shard>& shard : shards_) shard->SetTls(*contexts);
+  return absl::OkStatus();
 }
 
 Shard& Shards::OwnerOf(absl::string_view call_id) const {

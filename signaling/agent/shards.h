@@ -30,13 +30,15 @@ namespace sluice::agent {
 struct ShardsOptions {
   size_t shards = 1;
   AgentOptions agent;
+  // `tls` is read from the listeners' files and these.
   transport::ShardTransportOptions transport;
+  transport::TlsFiles tls_client;
 };
 
 class Shards final : public CallControl, private fleet::FleetListener {
  public:
-  // Opens all listeners and starts the threads; hears the fleet from then on. Errors as ShardTransport::Open. `fleet`
-  // and `store` outlive it.
+  // Opens all listeners and starts the threads; hears the fleet from then on. Errors as ShardTransport::Open and
+  // ReadTlsContexts. `fleet` and `store` outlive it.
   static absl::StatusOr<std::unique_ptr<Shards>> Start(const ShardsOptions& options, fleet::Fleet& fleet,
                                                        store::Store& store);
   // Stops at once if Stop was not called.
@@ -47,6 +49,10 @@ class Shards final : public CallControl, private fleet::FleetListener {
 
   // For calls that begin from now on.
   void SetCallOptions(const std::shared_ptr<const call::CallOptions>& options);
+
+  // Reads certificates and keys again, for connections that begin from now on. With an error, which names the file,
+  // nothing has changed.
+  absl::Status ReloadTls();
 
   // With the ports that the kernel chose.
   const std::vector<transport::Listener>& listeners() const { return shards_.front()->listeners(); }
@@ -67,6 +73,7 @@ class Shards final : public CallControl, private fleet::FleetListener {
 
   fleet::Fleet& fleet_;
   const SteadyTime time_;
+  transport::TlsFiles tls_client_;
   transport::ShardMesh mesh_;
   const absl::Time start_time_;
   std::vector<std::unique_ptr<Shard>> shards_;

@@ -64,6 +64,12 @@ void Reload(const std::string& file, agent::Shards& shards) {
   }
 }
 
+void ReloadCertificates(agent::Shards& shards) {
+  if (const absl::Status status = shards.ReloadTls(); !status.ok()) {
+    spdlog::error("{}; connections go on with the certificates of before", std::string(status.message()));
+  }
+}
+
 std::string Serving(const agent::Shards& shards, const process::GrpcServer& server) {
   std::vector<std::string> places;
   for (const transport::Listener& listener : shards.listeners()) {
@@ -105,6 +111,7 @@ int Run(const std::string& file, const config::v1::ControllerConfig& config) {
     const process::Signal signal = process::StopSignal::Wait(kSignalWait);
     if (signal == process::Signal::kStop) break;
     if (signal == process::Signal::kReload) {
+      ReloadCertificates(**shards);
       Reload(file, **shards);
       Warn(process::NotifyReady(serving));
     }

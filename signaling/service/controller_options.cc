@@ -82,10 +82,15 @@ agent::ShardsOptions ToShardsOptions(const ControllerConfig& config) {
   for (const config::v1::SipListener& listener : config.sip().listeners()) {
     options.transport.listeners.push_back({.protocol = ToProtocol(listener.transport()),
                                            .address = *sip::Endpoint::Parse(listener.address()),
-                                           .advertised = listener.advertised_address()});
+                                           .advertised = listener.advertised_address(),
+                                           .tls = {.certificate_file = listener.certificate_file(),
+                                                   .private_key_file = listener.private_key_file(),
+                                                   .ca_file = listener.client_ca_file()}});
   }
+  const config::v1::TlsClientConfig& client = config.sip().tls_client();
+  options.tls_client = {client.certificate_file(), client.private_key_file(), client.ca_file()};
   options.transport.udp.max_message_bytes = config.sip().max_message_bytes();
-  options.transport.tcp.max_message_bytes = config.sip().max_message_bytes();
+  options.transport.streams.max_message_bytes = config.sip().max_message_bytes();
   return options;
 }
 

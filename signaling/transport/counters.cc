@@ -28,6 +28,12 @@ absl::string_view DropReasonName(DropReason reason) {
       return "connection_limit";
     case DropReason::kFraming:
       return "framing";
+    case DropReason::kTls:
+      return "tls";
+    case DropReason::kWebSocket:
+      return "web_socket";
+    case DropReason::kHandshakeTimeout:
+      return "handshake_timeout";
     case DropReason::kIdle:
       return "idle";
     case DropReason::kHalfMessage:

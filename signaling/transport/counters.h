@@ -17,7 +17,7 @@ enum class DropReason : uint8_t {
   kReceiveBufferFull,
   // Longer than sip.max_message_bytes.
   kTooLong,
-  // CRLF, NUL or empty datagrams that keep a NAT open; not an error.
+  // CRLF, NUL or empty datagrams and STUN requests that keep a NAT open; not an error.
   kKeepAlive,
   // No Call-ID can be found in it.
   kNoCallId,
@@ -37,6 +37,12 @@ enum class DropReason : uint8_t {
   kConnectionLimit,
   // A stream that cannot be cut into messages.
   kFraming,
+  // TLS that did not come about: no version or cipher in common, a certificate that is not believed.
+  kTls,
+  // No upgrade to a WebSocket with subprotocol sip, or frames that are none.
+  kWebSocket,
+  // Connections that took too long for TLS or the upgrade.
+  kHandshakeTimeout,
   // Connections that said nothing for too long, or began a message and did not end it.
   kIdle,
   kHalfMessage,

@@ -7,8 +7,18 @@
 
 #include "absl/strings/string_view.h"
 #include "signaling/sip/hop.h"
+#include "signaling/transport/tls_files.h"
 
 namespace sluice::transport {
+
+inline bool IsSecure(sip::Protocol protocol) {
+  return protocol == sip::Protocol::kTls || protocol == sip::Protocol::kWss;
+}
+// Only the phone itself can open a connection: it has no server for WebSocket, and no certificate for TLS (RFC 7118 5,
+// RFC 5626 1).
+inline bool IsOpenedByPhones(sip::Protocol protocol) {
+  return protocol == sip::Protocol::kWs || IsSecure(protocol);
+}
 
 // An address that we listen on.
 struct Listener {
@@ -17,6 +27,8 @@ struct Listener {
   // "host:port" for Via and Contact. Empty: the address itself, or, if that stands for all, the one that a message came
   // to.
   std::string advertised;
+  // For TLS and WSS.
+  TlsFiles tls;
 };
 
 class Network {
@@ -34,6 +46,10 @@ class Network {
   // A hop of `protocol` towards `remote`, leaving from a listener of the same protocol and family (the first, if there
   // is none).
   virtual sip::Hop HopTo(sip::Protocol protocol, const sip::Endpoint& remote) const = 0;
+
+  // Connections by TLS that we open to `remote` go on only if its certificate speaks for `name` (RFC 5922). Until that
+  // is said, it must speak for the address itself. Nothing to do for a network without TLS.
+  virtual void SetPeerName(const sip::Endpoint& /*remote*/, const std::string& /*name*/) {}
 };
 
 }  // namespace sluice::transport

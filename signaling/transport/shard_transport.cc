@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "signaling/transport/shard_of.h"
 #include "signaling/transport/sockaddr.h"
+#include "signaling/transport/stun.h"
 
 namespace sluice::transport {
 namespace {
@@ -56,43 +57,42 @@ ShardTransport::ShardTransport(boost::asio::io_context& context, size_t shard, S
     : shard_(shard),
       mesh_(mesh),
       receive_(std::move(receive)),
-      tcp_(context, static_cast<uint16_t>(shard), options.tcp, counters_, [this](const StreamMessage& message) {
-        Take({sip::Protocol::kTcp, message.local, message.source, message.connection}, message.bytes);
-      }) {}
+      streams_(context, static_cast<uint16_t>(shard), options.streams, counters_, [this](const StreamMessage& message) {
+        Take({message.protocol, message.local, message.source, message.connection}, message.bytes);
+      }) {
+  streams_.SetTls(options.tls);
+}
 
 ShardTransport::~ShardTransport() { mesh_.places_[shard_]->transport = nullptr; }
 
 absl::Status ShardTransport::OpenListeners(boost::asio::io_context& context, const ShardTransportOptions& options) {
   for (Listener listener : options.listeners) {
-    switch (listener.protocol) {
-      case sip::Protocol::kUdp: {
-        auto socket =
-            UdpSocket::Open(context, listener.address, options.udp, counters_, [this](const Datagram& datagram) {
-              if (IsKeepAlive(datagram.bytes)) {
-                counters_.Drop(DropReason::kKeepAlive);
-              } else {
-                Take({sip::Protocol::kUdp, datagram.local, datagram.source}, datagram.bytes);
-              }
-            });
-        if (!socket.ok()) return socket.status();
-        listener.address = (*socket)->local();
-        udp_.push_back(*std::move(socket));
-        break;
-      }
-      case sip::Protocol::kTcp: {
-        const absl::StatusOr<sip::Endpoint> bound = tcp_.Listen(listener.address);
-        if (!bound.ok()) return bound.status();
-        listener.address = *bound;
-        break;
-      }
-      default:
-        return absl::UnimplementedError(absl::StrCat("SIP listener ", listener.address.ToString(), "/",
-                                                     TransportName(listener.protocol),
-                                                     ": this version listens on UDP and TCP"));
+    if (listener.protocol == sip::Protocol::kUdp) {
+      auto socket = UdpSocket::Open(context, listener.address, options.udp, counters_,
+                                    [this](const Datagram& datagram) { TakeDatagram(datagram); });
+      if (!socket.ok()) return socket.status();
+      listener.address = (*socket)->local();
+      udp_.push_back(*std::move(socket));
+    } else {
+      const absl::StatusOr<sip::Endpoint> bound = streams_.Listen(listener, listeners_.size());
+      if (!bound.ok()) return bound.status();
+      listener.address = *bound;
     }
     listeners_.push_back(std::move(listener));
   }
   return absl::OkStatus();
+}
+
+void ShardTransport::TakeDatagram(const Datagram& datagram) {
+  const sip::Hop hop = {sip::Protocol::kUdp, datagram.local, datagram.source};
+  if (IsStun(datagram.bytes)) {
+    counters_.Drop(DropReason::kKeepAlive);
+    if (const auto answer = AnswerStun(datagram.bytes, datagram.source); answer.has_value()) Send(hop, *answer);
+  } else if (IsKeepAlive(datagram.bytes)) {
+    counters_.Drop(DropReason::kKeepAlive);
+  } else {
+    Take(hop, datagram.bytes);
+  }
 }
 
 void ShardTransport::Take(const sip::Hop& hop, absl::string_view message) {
@@ -126,14 +126,13 @@ void ShardTransport::Send(const sip::Hop& hop, absl::string_view message) {
     }
     return;
   }
-  const size_t owner = TcpTransport::ShardOf(hop.connection);
+  const size_t owner = StreamTransport::ShardOf(hop.connection);
   if (hop.connection == 0 || owner == shard_ || owner >= mesh_.size()) {
-    tcp_.Send(hop.connection, hop.remote, message, !hop.only_connection);
+    streams_.Send(hop, message);
     return;
   }
-  const bool posted = mesh_.Post(owner, [hop, bytes = std::string(message)](ShardTransport& transport) {
-    transport.tcp_.Send(hop.connection, hop.remote, bytes, !hop.only_connection);
-  });
+  const bool posted = mesh_.Post(
+      owner, [hop, bytes = std::string(message)](ShardTransport& transport) { transport.streams_.Send(hop, bytes); });
   if (!posted) counters_.Drop(DropReason::kShardBusy);
 }
 

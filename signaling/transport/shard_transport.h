@@ -19,7 +19,8 @@
 #include "signaling/sip/hop.h"
 #include "signaling/transport/counters.h"
 #include "signaling/transport/network.h"
-#include "signaling/transport/tcp_transport.h"
+#include "signaling/transport/stream_transport.h"
+#include "signaling/transport/tls_context.h"
 #include "signaling/transport/udp_socket.h"
 
 namespace boost::asio {
@@ -56,15 +57,16 @@ class ShardMesh {
 struct ShardTransportOptions {
   std::vector<Listener> listeners;
   UdpSocketOptions udp;
-  TcpTransportOptions tcp;
+  StreamTransportOptions streams;
+  // One a listener. Null: no listener speaks TLS, and no connection by TLS is opened.
+  std::shared_ptr<const TlsContexts> tls;
 };
 
 class ShardTransport : public Network {
  public:
   using ReceiveFunction = std::function<void(const sip::Hop& hop, absl::string_view message)>;
 
-  // Opens all listeners; all shards are opened before any event loop runs. Errors name the listener and what to do;
-  // UNIMPLEMENTED for a protocol that is not built in.
+  // Opens all listeners; all shards are opened before any event loop runs. Errors name the listener and what to do.
   static absl::StatusOr<std::unique_ptr<ShardTransport>> Open(boost::asio::io_context& context, size_t shard,
                                                               ShardMesh& mesh, const ShardTransportOptions& options,
                                                               ReceiveFunction receive);
@@ -76,8 +78,15 @@ class ShardTransport : public Network {
   std::string Advertised(const sip::Hop& hop) const override;
   sip::Hop HopTo(sip::Protocol protocol, const sip::Endpoint& remote) const override;
 
+  // As Network says.
+  void SetPeerName(const sip::Endpoint& remote, const std::string& name) override {
+    streams_.SetPeerName(remote, name);
+  }
+  // For connections that begin from now on.
+  void SetTls(std::shared_ptr<const TlsContexts> contexts) { streams_.SetTls(std::move(contexts)); }
+
   // Closes connections past their limits. Call about once a second.
-  void Sweep() { tcp_.Sweep(); }
+  void Sweep() { streams_.Sweep(); }
   // Sends what waits, as far as the kernel takes it. For the stop.
   void Flush();
 
@@ -88,6 +97,7 @@ class ShardTransport : public Network {
   ShardTransport(boost::asio::io_context& context, size_t shard, ShardMesh& mesh, const ShardTransportOptions& options,
                  ReceiveFunction receive);
   absl::Status OpenListeners(boost::asio::io_context& context, const ShardTransportOptions& options);
+  void TakeDatagram(const Datagram& datagram);
   void Take(const sip::Hop& hop, absl::string_view message);
   UdpSocket* SocketFor(const sip::Hop& hop) const;
 
@@ -97,7 +107,7 @@ class ShardTransport : public Network {
   TransportCounters counters_;
   std::vector<Listener> listeners_;
   std::vector<std::unique_ptr<UdpSocket>> udp_;
-  TcpTransport tcp_;
+  StreamTransport streams_;
 };
 
 }  // namespace sluice::transport

@@ -7,12 +7,11 @@
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <chrono>
-#include <functional>
 #include <string>
+#include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "signaling/transport/shard_of.h"
+#include "signaling/transport/shard_transport_test_bed.h"
 #include "signaling/transport/sockaddr.h"
 
 namespace sluice::transport {
@@ -22,70 +21,7 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using asio::ip::udp;
 
-constexpr auto kLimit = std::chrono::seconds(10);
-
-std::string Options(const std::string& call_id) {
-  return absl::StrCat("OPTIONS sip:sluice SIP/2.0\r\nCall-ID: ", call_id, "\r\nContent-Length: 0\r\n\r\n");
-}
-
-// A Call-ID that the shard owns.
-std::string CallIdOf(size_t shard, size_t shards) {
-  for (int i = 0;; ++i) {
-    std::string call_id = absl::StrCat("call-", i);
-    if (ShardOf(call_id, shards) == shard) return call_id;
-  }
-}
-
-struct Received {
-  sip::Hop hop;
-  std::string message;
-};
-
-// Two shards whose event loops the test turns by hand.
-class ShardTransportTest : public testing::Test {
- protected:
-  ~ShardTransportTest() override {
-    for (auto& shard : shards_) shard.reset();
-    // Handlers of what is closed run here.
-    for (auto& context : contexts_) context.poll();
-  }
-
-  void Open(sip::Protocol protocol, const std::string& address, ShardTransportOptions options = {}) {
-    options.listeners = {{protocol, *sip::Endpoint::Parse(address), ""}};
-    for (size_t i = 0; i < 2; ++i) {
-      auto opened =
-          ShardTransport::Open(contexts_[i], i, mesh_, options, [this, i](const sip::Hop& hop, absl::string_view m) {
-            received_[i].push_back({hop, std::string(m)});
-          });
-      ASSERT_TRUE(opened.ok()) << opened.status();
-      shards_[i] = *std::move(opened);
-      options.listeners = shards_[i]->listeners();
-    }
-  }
-
-  sip::Endpoint Address() const { return shards_[0]->listeners()[0].address; }
-
-  void RunUntil(const std::function<bool()>& done) {
-    const auto end = std::chrono::steady_clock::now() + kLimit;
-    while (!done() && std::chrono::steady_clock::now() < end) {
-      for (auto& context : contexts_) context.run_for(std::chrono::milliseconds(1));
-      peer_context_.poll();
-    }
-    ASSERT_TRUE(done());
-  }
-
-  ShardMesh mesh_{2};
-  std::array<asio::io_context, 2> contexts_;
-  asio::io_context peer_context_;
-  std::array<std::unique_ptr<ShardTransport>, 2> shards_;
-  std::array<std::vector<Received>, 2> received_;
-};
-
-tcp::socket Connect(asio::io_context& context, const sip::Endpoint& address) {
-  tcp::socket socket(context);
-  socket.connect({asio::ip::make_address(address.Address()), address.port});
-  return socket;
-}
+using ShardTransportTest = ShardTransportTestBed;
 
 TEST_F(ShardTransportTest, GivesEachDatagramToTheOwnerOfItsCallId) {
   Open(sip::Protocol::kUdp, "127.0.0.1:0");
@@ -203,7 +139,7 @@ TEST_F(ShardTransportTest, ConnectsToNobodyBehindNat) {
 
 TEST_F(ShardTransportTest, TakesOnlySoManyConnectionsFromOneAddress) {
   ShardTransportOptions options;
-  options.tcp.max_connections_per_address = 1;
+  options.streams.max_connections_per_address = 1;
   Open(sip::Protocol::kTcp, "127.0.0.1:0", options);
   std::vector<tcp::socket> peers;
   for (int i = 0; i < 4; ++i) peers.push_back(Connect(peer_context_, Address()));
@@ -230,12 +166,19 @@ TEST_F(ShardTransportTest, ShowsTheAdvertisedAddressOrTheOneThatWasAsked) {
   EXPECT_EQ(transport->Advertised({sip::Protocol::kUdp, asked, remote}), asked.ToString());
 }
 
-TEST_F(ShardTransportTest, SaysThatAProtocolIsNotBuiltIn) {
-  asio::io_context context;
-  ShardMesh mesh(1);
-  const ShardTransportOptions options{.listeners = {{sip::Protocol::kTls, *sip::Endpoint::Parse("127.0.0.1:0"), ""}}};
-  const auto transport = ShardTransport::Open(context, 0, mesh, options, [](const sip::Hop&, absl::string_view) {});
-  EXPECT_EQ(transport.status().code(), absl::StatusCode::kUnimplemented);
+TEST_F(ShardTransportTest, AnswersStunOnTheSipPort) {
+  Open(sip::Protocol::kUdp, "127.0.0.1:0");
+  udp::socket peer(peer_context_, {asio::ip::make_address("127.0.0.1"), 0});
+  const udp::endpoint server(asio::ip::make_address("127.0.0.1"), Address().port);
+  peer.send_to(asio::buffer(std::string("\x00\x01\x00\x00\x21\x12\xa4\x42"
+                                        "binding-req.",
+                                        20)),
+               server);
+  RunUntil([&] { return peer.available() > 0; });
+  std::string answer(100, '\0');
+  answer.resize(peer.receive(asio::buffer(answer)));
+  EXPECT_EQ(answer.substr(0, 2), "\x01\x01");
+  EXPECT_EQ(answer.substr(8, 12), "binding-req.");
 }
 
 }  // namespace

@@ -1,0 +1,128 @@
+#include "signaling/transport/connection.h"
+
+#include <boost/asio/post.hpp>
+#include <cstring>
+#include <utility>
+
+#include "signaling/transport/sockaddr.h"
+
+namespace sluice::transport {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+Connection::Connection(asio::ip::tcp::socket socket, const Setup& setup, TransportCounters& counters,
+                       std::shared_ptr<const Events> events)
+    : stream_(std::move(socket), setup.tls),
+      setup_(setup),
+      counters_(counters),
+      events_(std::move(events)),
+      begin_time_(absl::Now()),
+      last_byte_time_(begin_time_) {}
+
+Connection::~Connection() = default;
+
+void Connection::Accept() {
+  connected_ = true;
+  error_code ignored;
+  stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+  stream_.socket().set_option(asio::socket_base::keep_alive(true), ignored);
+  stream_.Accept([self = shared_from_this()](const error_code& error) {
+    if (!self->open_) return;
+    error ? self->Close(DropReason::kTls) : self->Begin();
+  });
+}
+
+void Connection::Connect(const std::string& peer_name) {
+  sockaddr_storage storage;
+  const socklen_t length = ToSockaddr(setup_.remote, storage);
+  asio::ip::tcp::endpoint endpoint;
+  std::memcpy(endpoint.data(), &storage, length);
+  endpoint.resize(length);
+  stream_.socket().async_connect(endpoint, [self = shared_from_this(), peer_name](const error_code& error) {
+    if (!self->open_) return;
+    if (error) {
+      self->Close(DropReason::kUnreachable);
+      return;
+    }
+    self->connected_ = true;
+    error_code no_local;
+    const auto local = self->stream_.socket().local_endpoint(no_local);
+    if (!no_local) self->setup_.local = FromSockaddr(local.data()).value_or(self->setup_.local);
+    error_code ignored;
+    self->stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+    self->stream_.socket().set_option(asio::socket_base::keep_alive(true), ignored);
+    self->stream_.Call(peer_name, [self](const error_code& refused) {
+      if (!self->open_) return;
+      refused ? self->Close(DropReason::kTls) : self->Begin();
+    });
+  });
+}
+
+void Connection::Send(absl::string_view bytes) {
+  if (!open_) return;
+  if (waiting_bytes_ + bytes.size() > setup_.max_waiting_bytes) {
+    Close(DropReason::kSendQueueFull);
+    return;
+  }
+  waiting_bytes_ += bytes.size();
+  waiting_.emplace_back(bytes);
+  if (ready_ && !is_writing_) WriteWaiting();
+}
+
+void Connection::Close(DropReason reason) {
+  if (open_) counters_.Drop(reason);
+  Close();
+}
+
+void Connection::Close() {
+  if (!open_) return;
+  open_ = false;
+  stream_.Close();
+  // Later, because the caller may be going through the table of connections.
+  asio::post(stream_.get_executor(), [self = shared_from_this()] { self->events_->closed(*self); });
+}
+
+void Connection::Ready() {
+  ready_ = true;
+  NoteBytes();
+  if (!waiting_.empty()) WriteWaiting();
+}
+
+void Connection::NoteProgress(bool in_message) {
+  if (!in_message) {
+    message_begin_time_ = absl::InfiniteFuture();
+  } else if (message_begin_time_ == absl::InfiniteFuture()) {
+    message_begin_time_ = last_byte_time_;
+  }
+}
+
+void Connection::TakePing() {
+  counters_.Drop(DropReason::kKeepAlive);
+  Send("\r\n");
+}
+
+void Connection::WriteWaiting() {
+  is_writing_ = true;
+  writing_ = std::move(waiting_.front());
+  waiting_.pop_front();
+  while (joins_messages() && !waiting_.empty()) {
+    writing_ += waiting_.front();
+    waiting_.pop_front();
+  }
+  waiting_bytes_ -= writing_.size();
+  Write(writing_);
+}
+
+void Connection::Written(const error_code& error) {
+  is_writing_ = false;
+  writing_.clear();
+  if (!open_) return;
+  if (error) {
+    Close();
+  } else if (!waiting_.empty()) {
+    WriteWaiting();
+  }
+}
+
+}  // namespace sluice::transport

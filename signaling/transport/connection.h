@@ -1,0 +1,121 @@
+// One connection of a reliable protocol: how it comes up, what waits to be written, how it ends. What its bytes mean is
+// for those that derive from it. StreamTransport owns it and says what its limits are.
+//
+//   Accept: TLS if there is any, then Begin         Connect: TCP, TLS if there is any, then Begin
+//
+// Begin starts to read and calls Ready once messages can be written; what was sent before waits until then.
+//
+// Threads: the shard's, all of it.
+#ifndef SLUICE_SIGNALING_TRANSPORT_CONNECTION_H_
+#define SLUICE_SIGNALING_TRANSPORT_CONNECTION_H_
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "signaling/sip/hop.h"
+#include "signaling/transport/byte_stream.h"
+#include "signaling/transport/counters.h"
+
+namespace sluice::transport {
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  struct Events {
+    std::function<void(const Connection& connection, absl::string_view message)> message;
+    // The last that is heard of it. Called from the event loop, never from inside Send.
+    std::function<void(const Connection& connection)> closed;
+  };
+
+  struct Setup {
+    uint64_t id = 0;
+    sip::Protocol protocol = sip::Protocol::kTcp;
+    // Unspecified for one that we open.
+    sip::Endpoint local;
+    sip::Endpoint remote;
+    // For TLS and WSS.
+    std::shared_ptr<boost::asio::ssl::context> tls;
+    size_t max_message_bytes = 0;
+    size_t max_waiting_bytes = 0;
+    // For a WebSocket: how often a client that says nothing is asked whether it is there.
+    absl::Duration ping_interval;
+  };
+
+  virtual ~Connection();
+
+  // For a socket that was accepted.
+  void Accept();
+  // For a socket that is not connected yet. Whom TLS must find there: RFC 5922's domain, or an address.
+  void Connect(const std::string& peer_name);
+
+  // Takes the bytes to be written in order. Too many waiting: the connection is closed.
+  void Send(absl::string_view bytes);
+  // Closes, counting `reason` if there is one; `closed` follows.
+  void Close();
+  void Close(DropReason reason);
+
+  uint64_t id() const { return setup_.id; }
+  sip::Protocol protocol() const { return setup_.protocol; }
+  const sip::Endpoint& local() const { return setup_.local; }
+  const sip::Endpoint& remote() const { return setup_.remote; }
+  // There is a TCP connection; messages can be exchanged.
+  bool connected() const { return connected_; }
+  bool ready() const { return ready_; }
+  bool is_open() const { return open_; }
+  // When it was begun, when the last byte came, and when the message that is not complete began (InfiniteFuture: none
+  // has begun).
+  absl::Time begin_time() const { return begin_time_; }
+  absl::Time last_byte_time() const { return last_byte_time_; }
+  absl::Time message_begin_time() const { return message_begin_time_; }
+
+ protected:
+  // `counters` outlives it.
+  Connection(boost::asio::ip::tcp::socket socket, const Setup& setup, TransportCounters& counters,
+             std::shared_ptr<const Events> events);
+
+  // The stream can be read and written.
+  virtual void Begin() = 0;
+  // What waits may go into one write, or each message needs its own.
+  virtual bool joins_messages() const = 0;
+  // Writes all of `bytes`, which stay where they are, and calls Written.
+  virtual void Write(const std::string& bytes) = 0;
+
+  void Ready();
+  void Written(const boost::system::error_code& error);
+  // Bytes have come; they are or are not amid a message.
+  void NoteBytes() { last_byte_time_ = absl::Now(); }
+  void NoteProgress(bool in_message);
+  // A whole message, or the empty lines between two: a ping is answered (RFC 5626 4.4.1).
+  void TakeMessage(absl::string_view message) { events_->message(*this, message); }
+  void TakePing();
+
+  ByteStream& stream() { return stream_; }
+  const Setup& setup() const { return setup_; }
+
+ private:
+  void WriteWaiting();
+
+  ByteStream stream_;
+  Setup setup_;
+  TransportCounters& counters_;
+  const std::shared_ptr<const Events> events_;
+  std::deque<std::string> waiting_;
+  size_t waiting_bytes_ = 0;
+  std::string writing_;
+  bool is_writing_ = false;
+  bool connected_ = false;
+  bool ready_ = false;
+  bool open_ = true;
+  const absl::Time begin_time_;
+  absl::Time last_byte_time_;
+  absl::Time message_begin_time_ = absl::InfiniteFuture();
+};
+
+}  // namespace sluice::transport
+
+#endif  // SLUICE_SIGNALING_TRANSPORT_CONNECTION_H_

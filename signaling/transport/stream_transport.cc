@@ -1,0 +1,295 @@
+#include "signaling/transport/stream_transport.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "signaling/transport/connection.h"
+#include "signaling/transport/sip_connection.h"
+#include "signaling/transport/sockaddr.h"
+#include "signaling/transport/web_socket_connection.h"
+
+namespace sluice::transport {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+
+class StreamTransport::Connections : public std::enable_shared_from_this<StreamTransport::Connections> {
+ public:
+  Connections(asio::io_context& context, uint16_t shard, const StreamTransportOptions& options,
+              TransportCounters& counters, ReceiveFunction receive)
+      : context_(context),
+        next_id_((uint64_t{shard} << 48) + 1),
+        options_(options),
+        counters_(counters),
+        receive_(std::move(receive)) {}
+
+  void Start() {
+    // A connection may be heard of after the transport has gone: its last handlers still wait in the event loop.
+    const std::weak_ptr<Connections> weak = weak_from_this();
+    events_ = std::make_shared<Connection::Events>(Connection::Events{
+        .message =
+            [weak](const Connection& connection, absl::string_view message) {
+              const auto self = weak.lock();
+              if (self == nullptr || self->stopped_) return;
+              self->receive_(
+                  {connection.protocol(), message, connection.remote(), connection.local(), connection.id()});
+            },
+        .closed =
+            [weak](const Connection& connection) {
+              if (const auto self = weak.lock(); self != nullptr) self->Forget(connection);
+            },
+    });
+  }
+
+  absl::StatusOr<sip::Endpoint> Listen(const Listener& listener, size_t index);
+  void SetTls(std::shared_ptr<const TlsContexts> contexts) { tls_ = std::move(contexts); }
+  void SetPeerName(const sip::Endpoint& remote, const std::string& name) { peer_names_.insert_or_assign(remote, name); }
+  void Send(const sip::Hop& hop, absl::string_view bytes);
+  bool Has(uint64_t connection) const { return connections_.contains(connection); }
+  void Close(uint64_t connection) {
+    if (const auto found = connections_.find(connection); found != connections_.end()) found->second->Close();
+  }
+  void Sweep();
+  void Stop();
+
+ private:
+  // Connections of the same peer by different protocols are different ways to it.
+  using Peer = std::pair<sip::Protocol, sip::Endpoint>;
+
+  struct Acceptor {
+    Acceptor(asio::io_context& context, sip::Protocol protocol, size_t index)
+        : protocol(protocol), index(index), socket(context), again(context) {}
+    const sip::Protocol protocol;
+    const size_t index;
+    tcp::acceptor socket;
+    // Waits when the process is out of descriptors: trying at once would spin.
+    asio::steady_timer again;
+  };
+
+  void Accept(Acceptor& acceptor);
+  void TakeAccepted(const Acceptor& acceptor, tcp::socket socket);
+  void Open(const sip::Hop& hop, absl::string_view bytes);
+  std::shared_ptr<Connection> Add(tcp::socket socket, sip::Protocol protocol, const sip::Endpoint& local,
+                                  const sip::Endpoint& remote, std::shared_ptr<asio::ssl::context> tls);
+  void Forget(const Connection& connection);
+
+  asio::io_context& context_;
+  uint64_t next_id_;
+  const StreamTransportOptions options_;
+  TransportCounters& counters_;
+  const ReceiveFunction receive_;
+  std::shared_ptr<const Connection::Events> events_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  absl::flat_hash_map<uint64_t, std::shared_ptr<Connection>> connections_;
+  // What else may be used towards a peer than the connection that is asked for. By TLS only those that we opened: who
+  // opened one to us has not shown whom it speaks for.
+  absl::flat_hash_map<Peer, uint64_t> by_remote_;
+  std::shared_ptr<const TlsContexts> tls_;
+  absl::flat_hash_map<sip::Endpoint, std::string> peer_names_;
+  // By address, port 0.
+  absl::flat_hash_map<sip::Endpoint, size_t> per_address_;
+  bool stopped_ = false;
+};
+
+absl::StatusOr<sip::Endpoint> StreamTransport::Connections::Listen(const Listener& listener, size_t index) {
+  const sip::Endpoint& local = listener.address;
+  sockaddr_storage storage;
+  const socklen_t length = ToSockaddr(local, storage);
+  tcp::endpoint endpoint;
+  std::memcpy(endpoint.data(), &storage, length);
+  endpoint.resize(length);
+  auto acceptor = std::make_unique<Acceptor>(context_, listener.protocol, index);
+  tcp::acceptor& socket = acceptor->socket;
+  error_code error;
+  socket.open(endpoint.protocol(), error);
+  if (!error) socket.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) socket.set_option(ReusePort(true), error);
+  if (!error && local.is_v6) socket.set_option(asio::ip::v6_only(true), error);
+  if (!error) socket.bind(endpoint, error);
+  if (!error) socket.listen(asio::socket_base::max_listen_connections, error);
+  if (error) {
+    const std::string text = absl::StrCat("SIP listener ", local.ToString(), "/", TransportName(listener.protocol),
+                                          ": cannot listen: ", error.message());
+    if (error.value() == EADDRINUSE) return absl::AlreadyExistsError(text + "; another program listens there");
+    if (error.value() == EADDRNOTAVAIL) {
+      return absl::NotFoundError(text + "; the address must be one of this machine's interfaces");
+    }
+    if (error.value() == EACCES) return absl::PermissionDeniedError(text + "; ports below 1024 need a right");
+    return absl::UnavailableError(text);
+  }
+  const sip::Endpoint bound = FromSockaddr(socket.local_endpoint().data()).value_or(local);
+  acceptors_.push_back(std::move(acceptor));
+  Accept(*acceptors_.back());
+  return bound;
+}
+
+void StreamTransport::Connections::Accept(Acceptor& acceptor) {
+  acceptor.socket.async_accept([self = shared_from_this(), &acceptor](const error_code& error, tcp::socket socket) {
+    if (self->stopped_) return;
+    if (!error) {
+      self->TakeAccepted(acceptor, std::move(socket));
+      self->Accept(acceptor);
+      return;
+    }
+    self->counters_.Drop(DropReason::kConnectionLimit);
+    acceptor.again.expires_after(std::chrono::milliseconds(100));
+    acceptor.again.async_wait([self, &acceptor](const error_code& aborted) {
+      if (!aborted && !self->stopped_) self->Accept(acceptor);
+    });
+  });
+}
+
+void StreamTransport::Connections::TakeAccepted(const Acceptor& acceptor, tcp::socket socket) {
+  error_code error;
+  const tcp::endpoint remote_endpoint = socket.remote_endpoint(error);
+  if (error) return;
+  const tcp::endpoint local_endpoint = socket.local_endpoint(error);
+  if (error) return;
+  const auto remote = FromSockaddr(remote_endpoint.data());
+  const auto local = FromSockaddr(local_endpoint.data());
+  if (!remote.has_value() || !local.has_value()) return;
+  std::shared_ptr<asio::ssl::context> tls;
+  if (IsSecure(acceptor.protocol)) {
+    if (tls_ != nullptr && acceptor.index < tls_->servers.size()) tls = tls_->servers[acceptor.index];
+    // Never plain where TLS was promised.
+    if (tls == nullptr) return counters_.Drop(DropReason::kTls);
+  }
+  const auto connection = Add(std::move(socket), acceptor.protocol, *local, *remote, std::move(tls));
+  if (connection == nullptr) return;
+  if (!IsSecure(acceptor.protocol)) by_remote_[Peer(acceptor.protocol, *remote)] = connection->id();
+  connection->Accept();
+}
+
+std::shared_ptr<Connection> StreamTransport::Connections::Add(tcp::socket socket, sip::Protocol protocol,
+                                                              const sip::Endpoint& local, const sip::Endpoint& remote,
+                                                              std::shared_ptr<asio::ssl::context> tls) {
+  size_t& from_address = per_address_[WithPort(remote, 0)];
+  if (connections_.size() >= options_.max_connections || from_address >= options_.max_connections_per_address) {
+    if (from_address == 0) per_address_.erase(WithPort(remote, 0));
+    counters_.Drop(DropReason::kConnectionLimit);
+    return nullptr;
+  }
+  ++from_address;
+  const Connection::Setup setup = {.id = next_id_++,
+                                   .protocol = protocol,
+                                   .local = local,
+                                   .remote = remote,
+                                   .tls = std::move(tls),
+                                   .max_message_bytes = options_.max_message_bytes,
+                                   .max_waiting_bytes = options_.max_waiting_bytes,
+                                   .ping_interval = options_.ping_interval};
+  std::shared_ptr<Connection> connection;
+  if (protocol == sip::Protocol::kWs || protocol == sip::Protocol::kWss) {
+    connection = std::make_shared<WebSocketConnection>(std::move(socket), setup, counters_, events_);
+  } else {
+    connection = std::make_shared<SipConnection>(std::move(socket), setup, counters_, events_);
+  }
+  connections_.emplace(setup.id, connection);
+  counters_.connections.store(connections_.size(), std::memory_order_relaxed);
+  return connection;
+}
+
+void StreamTransport::Connections::Forget(const Connection& connection) {
+  const auto address = per_address_.find(WithPort(connection.remote(), 0));
+  if (address != per_address_.end() && --address->second == 0) per_address_.erase(address);
+  const auto by_remote = by_remote_.find(Peer(connection.protocol(), connection.remote()));
+  if (by_remote != by_remote_.end() && by_remote->second == connection.id()) by_remote_.erase(by_remote);
+  connections_.erase(connection.id());
+  counters_.connections.store(connections_.size(), std::memory_order_relaxed);
+}
+
+void StreamTransport::Connections::Send(const sip::Hop& hop, absl::string_view bytes) {
+  auto found = connections_.find(hop.connection);
+  if (found == connections_.end() || !found->second->is_open()) {
+    const auto by_remote = by_remote_.find(Peer(hop.protocol, hop.remote));
+    found = by_remote == by_remote_.end() ? connections_.end() : connections_.find(by_remote->second);
+  }
+  if (found != connections_.end() && found->second->is_open()) {
+    found->second->Send(bytes);
+  } else if (hop.only_connection || stopped_) {
+    counters_.Drop(DropReason::kNoConnection);
+  } else {
+    Open(hop, bytes);
+  }
+}
+
+void StreamTransport::Connections::Open(const sip::Hop& hop, absl::string_view bytes) {
+  std::shared_ptr<asio::ssl::context> tls;
+  if (hop.protocol == sip::Protocol::kTls && tls_ != nullptr) tls = tls_->client;
+  // A WebSocket is opened by phones only; and nothing goes out plain that was meant for TLS.
+  if (hop.protocol != sip::Protocol::kTcp && tls == nullptr) return counters_.Drop(DropReason::kNoConnection);
+  error_code error;
+  tcp::socket socket(context_);
+  socket.open(hop.remote.is_v6 ? tcp::v6() : tcp::v4(), error);
+  if (error) return counters_.Drop(DropReason::kSendError);
+  const auto made = Add(std::move(socket), hop.protocol, sip::Endpoint(), hop.remote, std::move(tls));
+  if (made == nullptr) return;
+  by_remote_[Peer(hop.protocol, hop.remote)] = made->id();
+  made->Send(bytes);
+  const auto name = peer_names_.find(hop.remote);
+  made->Connect(name == peer_names_.end() ? hop.remote.Address() : name->second);
+}
+
+void StreamTransport::Connections::Sweep() {
+  const absl::Time now = absl::Now();
+  for (const auto& [id, connection] : connections_) {
+    if (!connection->ready()) {
+      if (now - connection->begin_time() <= options_.connect_limit) continue;
+      connection->Close(connection->connected() ? DropReason::kHandshakeTimeout : DropReason::kUnreachable);
+    } else if (now - connection->message_begin_time() > options_.message_limit) {
+      connection->Close(DropReason::kHalfMessage);
+    } else if (now - connection->last_byte_time() > options_.idle_limit) {
+      connection->Close(DropReason::kIdle);
+    }
+  }
+}
+
+void StreamTransport::Connections::Stop() {
+  stopped_ = true;
+  for (const auto& acceptor : acceptors_) {
+    error_code ignored;
+    acceptor->socket.close(ignored);
+    acceptor->again.cancel();
+  }
+  for (const auto& [id, connection] : connections_) connection->Close();
+}
+
+StreamTransport::StreamTransport(asio::io_context& context, uint16_t shard, const StreamTransportOptions& options,
+                                 TransportCounters& counters, ReceiveFunction receive)
+    : connections_(std::make_shared<Connections>(context, shard, options, counters, std::move(receive))) {
+  connections_->Start();
+}
+
+StreamTransport::~StreamTransport() { connections_->Stop(); }
+
+absl::StatusOr<sip::Endpoint> StreamTransport::Listen(const Listener& listener, size_t index) {
+  return connections_->Listen(listener, index);
+}
+
+void StreamTransport::SetTls(std::shared_ptr<const TlsContexts> contexts) { connections_->SetTls(std::move(contexts)); }
+
+void StreamTransport::SetPeerName(const sip::Endpoint& remote, const std::string& name) {
+  connections_->SetPeerName(remote, name);
+}
+
+void StreamTransport::Send(const sip::Hop& hop, absl::string_view bytes) { connections_->Send(hop, bytes); }
+
+bool StreamTransport::Has(uint64_t connection) const { return connections_->Has(connection); }
+
+void StreamTransport::Close(uint64_t connection) { connections_->Close(connection); }
+
+void StreamTransport::Sweep() { connections_->Sweep(); }
+
+}  // namespace sluice::transport

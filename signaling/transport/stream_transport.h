@@ -1,0 +1,100 @@
+// The connections of one shard, TCP, TLS and WebSocket: those that peers opened to our listeners and those that we
+// opened (never a WebSocket: we are its server only).
+//
+// A connection belongs to the shard that has it for its whole life; its id names the shard, so that another shard can
+// send by it through its owner. Streams are cut into messages by `StreamFramer`, WebSockets by their frames; a stream
+// that cannot be cut is closed, since nothing after the damage has a beginning. CRLF CRLF between messages is answered
+// with CRLF (RFC 5626 4.4.1).
+//
+// Bounds, all counted when they bite: connections in all and from one address, bytes that wait to be sent on a
+// connection, time for TLS and the upgrade, time to finish a message that was begun, time without any byte. A peer that
+// does not read is closed, never waited for.
+//
+// Threads: the shard's, all of it. Time is asked of the steady clock only in the event loop's own timer (`Sweep`) and
+// handlers.
+#ifndef SLUICE_SIGNALING_TRANSPORT_STREAM_TRANSPORT_H_
+#define SLUICE_SIGNALING_TRANSPORT_STREAM_TRANSPORT_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "signaling/sip/hop.h"
+#include "signaling/transport/counters.h"
+#include "signaling/transport/network.h"
+#include "signaling/transport/tls_context.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace sluice::transport {
+
+struct StreamTransportOptions {
+  size_t max_message_bytes = 65535;
+  size_t max_connections = 20000;
+  size_t max_connections_per_address = 1000;
+  size_t max_waiting_bytes = 1 << 20;
+  absl::Duration message_limit = absl::Seconds(20);
+  // Longer than any sensible registration, so that a phone that is silent between two REGISTERs keeps its connection.
+  absl::Duration idle_limit = absl::Hours(2);
+  // From the first packet until messages can be exchanged.
+  absl::Duration connect_limit = absl::Seconds(10);
+  absl::Duration ping_interval = absl::Seconds(30);
+};
+
+// A whole message of a connection.
+struct StreamMessage {
+  sip::Protocol protocol = sip::Protocol::kTcp;
+  absl::string_view bytes;
+  sip::Endpoint source;
+  sip::Endpoint local;
+  uint64_t connection = 0;
+};
+
+class StreamTransport {
+ public:
+  using ReceiveFunction = std::function<void(const StreamMessage& message)>;
+
+  // `shard` goes into the top 16 bits of connection ids. `context` and `counters` outlive the transport.
+  StreamTransport(boost::asio::io_context& context, uint16_t shard, const StreamTransportOptions& options,
+                  TransportCounters& counters, ReceiveFunction receive);
+  ~StreamTransport();
+
+  // Shard of a connection id.
+  static uint16_t ShardOf(uint64_t connection) { return static_cast<uint16_t>(connection >> 48); }
+
+  // Accepts on its address beside other shards (SO_REUSEPORT). Answers it with the port that the kernel chose. `index`
+  // is its place among TlsContexts' servers. Errors name the address and what to do.
+  absl::StatusOr<sip::Endpoint> Listen(const Listener& listener, size_t index);
+
+  // For connections that begin from now on. Without any, none by TLS comes about.
+  void SetTls(std::shared_ptr<const TlsContexts> contexts);
+  // As Network says.
+  void SetPeerName(const sip::Endpoint& remote, const std::string& name);
+
+  // Sends by the hop's connection; if there is none (any more), by any to its remote, or by a new one to there, unless
+  // the hop says that only the connection reaches the peer. Never waits; what cannot be sent is dropped and counted.
+  void Send(const sip::Hop& hop, absl::string_view bytes);
+
+  // True while the connection is there.
+  bool Has(uint64_t connection) const;
+  void Close(uint64_t connection);
+
+  // Closes what is past its limits. Call about once a second.
+  void Sweep();
+
+ private:
+  class Connections;
+  // Shared with the handlers that wait in the event loop.
+  const std::shared_ptr<Connections> connections_;
+};
+
+}  // namespace sluice::transport
+
+#endif  // SLUICE_SIGNALING_TRANSPORT_STREAM_TRANSPORT_H_
