@@ -32,6 +32,7 @@ module_app account.so
 module_app menu.so
 module_app ctrl_tcp.so
 ctrl_tcp_listen 127.0.0.1:{control_port}
+{more_config}
 """
 
 _CONTROL_PORT = 4444
@@ -40,14 +41,15 @@ _CONTROL_PORT = 4444
 class Baresip(Process):
     """baresip as `account` (a line of its accounts file) in `namespace`, playing `sound` into its calls."""
 
-    def __init__(self, name, account, work_folder, namespace, address, sound, *, sip_port=5060):
+    def __init__(self, name, account, work_folder, namespace, address, sound, *, sip_port=5060, more_config=""):
         folder = work_folder.file(f"baresip-{name}")
         os.makedirs(folder)
         self._folder = folder
         self._namespace = namespace
         with open(os.path.join(folder, "config"), "w", encoding="utf-8") as config:
             config.write(_CONFIG.format(address=address, sip_port=sip_port, folder=folder, sound=sound,
-                                        rtp_ports="30000-30999", modules=_MODULE_PATH, control_port=_CONTROL_PORT))
+                                        rtp_ports="30000-30999", modules=_MODULE_PATH, control_port=_CONTROL_PORT,
+                                        more_config=more_config))
         with open(os.path.join(folder, "accounts"), "w", encoding="utf-8") as accounts:
             accounts.write(account + "\n")
         super().__init__(f"baresip {name}", ["baresip", "-f", folder], work_folder.file(f"baresip-{name}.log"), namespace)

@@ -24,15 +24,18 @@ calls:
 
 
 class Controller(Server):
-    """A controller that listens for SIP at `sip_addresses` over UDP and TCP and uses `relays` (name, address)."""
+    """A controller that listens for SIP at `sip_addresses` over UDP and TCP and uses `relays` (name, address).
+
+    `more_listeners`: more of them, each a YAML mapping on one line.
+    """
 
     _ANSWERS = ("accounts", "list")
 
     def __init__(self, binaries, work_folder, namespace, relays, *, sip_addresses=(net.SWITCH_A,),
-                 networks=("callers", "callees"), digests=("SHA-256", "MD5"), more_config=""):
-        listeners = "\n".join(
+                 networks=("callers", "callees"), digests=("SHA-256", "MD5"), more_config="", more_listeners=()):
+        listeners = "\n".join([*(
             f'    - {{transport: {transport}, address: "{_with_port(address)}"}}'
-            for address in sip_addresses for transport in ("udp", "tcp"))
+            for address in sip_addresses for transport in ("udp", "tcp")), *(f"    - {listener}" for listener in more_listeners)])
         super().__init__("controller", "controller", binaries, work_folder, namespace, more_config + _CONFIG.format(
             socket=work_folder.file("controller.sock"), realm=REALM, digests=f"[{', '.join(digests)}]",
             listeners=listeners,

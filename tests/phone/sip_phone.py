@@ -30,7 +30,7 @@ class SipPhone:
     """A user at `address`:`port` in `namespace`, who talks to `server` (address, port) and belongs to `domain`."""
 
     def __init__(self, namespace, address, port, *, user, password="", server, domain, transport="udp", algorithm="MD5",
-                 legacy_digest=False):
+                 legacy_digest=False, ca_file=None):
         self.namespace = namespace
         self.user = user
         self.password = password
@@ -40,7 +40,9 @@ class SipPhone:
         self.trace = []
         self.retransmissions = 0
         self._server = server
-        self._transport = TRANSPORTS[transport](namespace, address, port)
+        # For TLS: whom the phone believes.
+        secure = {"ca_file": ca_file} if ca_file else {}
+        self._transport = TRANSPORTS[transport](namespace, address, port, **secure)
         self._transport_name = transport
         self._algorithm = algorithm
         self._legacy_digest = legacy_digest
@@ -59,12 +61,19 @@ class SipPhone:
 
     @property
     def contact(self):
-        suffix = ";transport=tcp" if self._transport_name == "tcp" else ""
-        return f"<sip:{self.user}@{host(self.address)}:{self.port}{suffix}>"
+        # RFC 7118 5: ws in URIs, also over TLS.
+        name = "ws" if self._transport_name == "wss" else self._transport_name
+        suffix = "" if name == "udp" else f";transport={name}"
+        return f"<sip:{self.user}@{self._sent_by}{suffix}>"
+
+    @property
+    def _sent_by(self):
+        # A browser does not know its own address.
+        return f"{self.user}.invalid" if self._transport_name in ("ws", "wss") else f"{host(self.address)}:{self.port}"
 
     def via(self, branch=None):
         branch = branch or f"z9hG4bK{secrets.token_hex(8)}"
-        return f"SIP/2.0/{self._transport.name} {host(self.address)}:{self.port};rport;branch={branch}"
+        return f"SIP/2.0/{self._transport.name} {self._sent_by};rport;branch={branch}"
 
     # Sending and receiving.
 

@@ -1,9 +1,14 @@
-"""SIP over UDP and TCP as whole messages."""
+"""SIP over UDP, TCP, TLS and WebSocket as whole messages."""
 
 import re
-import select
 import socket
+import ssl
 import time
+
+import websocket
+
+
+_CONNECT_SECONDS = 5
 
 
 class UdpTransport:
@@ -47,10 +52,13 @@ class TcpTransport:
 
     def send(self, data, destination):
         if self._peer is None:
-            self._socket.settimeout(5)
-            self._socket.connect(destination)
+            self._socket.settimeout(_CONNECT_SECONDS)
+            self._connect(destination)
             self._peer = destination
         self._socket.sendall(data)
+
+    def _connect(self, destination):
+        self._socket.connect(destination)
 
     def receive(self, timeout):
         """The next message and the peer; (None, None) after `timeout` seconds or when the peer has closed."""
@@ -59,9 +67,13 @@ class TcpTransport:
             if message := self._cut():
                 return message, self._peer
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self._socket], [], [], left)[0]:
+            if left <= 0:
                 return None, None
-            data = self._socket.recv(65535)
+            self._socket.settimeout(left)
+            try:
+                data = self._socket.recv(65535)
+            except TimeoutError:
+                return None, None
             if not data:
                 return None, None
             self._buffer += data
@@ -82,7 +94,60 @@ class TcpTransport:
         return head + separator + rest[:size]
 
 
-TRANSPORTS = {"udp": UdpTransport, "tcp": TcpTransport}
+class TlsTransport(TcpTransport):
+    """TCP with TLS, which believes the authority of `ca_file` only."""
+
+    name = "TLS"
+
+    def __init__(self, namespace, address, port, *, ca_file):
+        super().__init__(namespace, address, port)
+        self._context = ssl.create_default_context(cafile=ca_file)
+
+    @property
+    def server_certificate(self):
+        """What the server has shown."""
+        return self._socket.getpeercert()
+
+    def _connect(self, destination):
+        super()._connect(destination)
+        self._socket = self._context.wrap_socket(self._socket, server_hostname=destination[0])
+
+
+class WebSocketTransport:
+    """One WebSocket with the subprotocol sip (RFC 7118), opened at the first send by Debian's websocket-client; over TLS with `ca_file`."""
+
+    def __init__(self, namespace, address, port, *, ca_file=None):
+        self._tcp = (TlsTransport(namespace, address, port, ca_file=ca_file) if ca_file
+                     else TcpTransport(namespace, address, port))
+        self.name = "WSS" if ca_file else "WS"
+        self._web_socket = None
+        self._peer = None
+
+    def send(self, data, destination):
+        if self._web_socket is None:
+            # Of the stream below, only the connection is used.
+            self._tcp.send(b"", destination)
+            scheme = self.name.lower()
+            self._web_socket = websocket.create_connection(
+                f"{scheme}://{host(destination[0])}:{destination[1]}/", socket=self._tcp._socket, timeout=_CONNECT_SECONDS,
+                subprotocols=["sip"])
+            self._peer = destination
+        self._web_socket.send(data.decode())
+
+    def receive(self, timeout):
+        """The next message and the peer; (None, None) after `timeout` seconds or when the peer has closed."""
+        self._web_socket.settimeout(max(timeout, 0.001))
+        try:
+            data = self._web_socket.recv()
+        except (websocket.WebSocketTimeoutException, websocket.WebSocketConnectionClosedException):
+            return None, None
+        return (data.encode() if isinstance(data, str) else data) or None, self._peer
+
+    def close(self):
+        self._tcp.close()
+
+
+TRANSPORTS = {"udp": UdpTransport, "tcp": TcpTransport, "tls": TlsTransport, "ws": WebSocketTransport, "wss": WebSocketTransport}
 
 
 def family_of(address):
