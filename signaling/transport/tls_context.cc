@@ -54,11 +54,11 @@ absl::Status UseCertificate(ssl::context& context, const TlsFiles& files) {
                             : "holds no private key in PEM without password");
 }
 
-absl::Status UseAuthorities(ssl::context& context, const std::string& file) {
-  if (absl::Status status = CheckReadable("ca_file", file); !status.ok()) return status;
+absl::Status UseAuthorities(ssl::context& context, absl::string_view key, const std::string& file) {
+  if (absl::Status status = CheckReadable(key, file); !status.ok()) return status;
   error_code error;
   context.load_verify_file(file, error);
-  return error ? FileError("ca_file", file, "holds no certificate in PEM") : absl::OkStatus();
+  return error ? FileError(key, file, "holds no certificate in PEM") : absl::OkStatus();
 }
 
 absl::StatusOr<std::shared_ptr<ssl::context>> MakeContext(ssl::context::method method) {
@@ -79,7 +79,7 @@ absl::StatusOr<std::shared_ptr<ssl::context>> MakeTlsServer(const TlsFiles& file
   if (!context.ok()) return context;
   if (absl::Status status = UseCertificate(**context, files); !status.ok()) return status;
   if (files.ca_file.empty()) return context;
-  if (absl::Status status = UseAuthorities(**context, files.ca_file); !status.ok()) return status;
+  if (absl::Status status = UseAuthorities(**context, "client_ca_file", files.ca_file); !status.ok()) return status;
   (*context)->set_verify_mode(ssl::verify_peer | ssl::verify_fail_if_no_peer_cert);
   // Without a name for them, sessions of clients with certificates cannot be resumed.
   constexpr unsigned char kSessions[] = "sluice";
@@ -96,7 +96,7 @@ absl::StatusOr<std::shared_ptr<ssl::context>> MakeTlsClient(const TlsFiles& file
   if (files.ca_file.empty()) {
     error_code none;
     (*context)->set_default_verify_paths(none);
-  } else if (absl::Status status = UseAuthorities(**context, files.ca_file); !status.ok()) {
+  } else if (absl::Status status = UseAuthorities(**context, "ca_file", files.ca_file); !status.ok()) {
     return status;
   }
   (*context)->set_verify_mode(ssl::verify_peer);

@@ -44,7 +44,7 @@ TEST_F(TlsContextTest, NamesTheFileAndWhatIsWrongWithIt) {
   EXPECT_EQ(Error(files), absl::StrCat("private_key_file '", other, "': is not the key of ", good_.certificate_file));
   files = good_;
   files.ca_file = garbage;
-  EXPECT_EQ(Error(files), absl::StrCat("ca_file '", garbage, "': holds no certificate in PEM"));
+  EXPECT_EQ(Error(files), absl::StrCat("client_ca_file '", garbage, "': holds no certificate in PEM"));
 }
 
 TEST_F(TlsContextTest, NamesTheListenerOrTheClient) {
