@@ -1,4 +1,5 @@
-"""Counts the test cases of build event files (bazel test --build_event_json_file=F); the last line is `N passed, N failed`.
+"""Counts the test cases of build event files (bazel test --build_event_json_file=F.json) and of run_fuzz.py's results (F.txt); the last line is
+`N passed, N failed`.
 
 A target whose test.xml names its cases counts with each of them, any other target as one. A target that was interrupted, timed out or did not build counts as a
 failure. Exit status 1 if anything failed or no test ran.
@@ -32,6 +33,13 @@ def path_of(uri):
     return urllib.request.url2pathname(urllib.parse.urlparse(uri).path)
 
 
+def count_fuzz(results_file):
+    with open(results_file, encoding="utf-8") as lines:
+        results = [line.split() for line in lines]
+    failed = [label for label, result in results if result != "passed"]
+    return len(results) - len(failed), failed
+
+
 def count(event_file):
     passed, failed = 0, []
     with open(event_file, encoding="utf-8") as lines:
@@ -54,12 +62,12 @@ def count(event_file):
     return passed, failed
 
 
-def main(event_files):
+def main(files):
     passed, failed = 0, []
-    for event_file in event_files:
-        some_passed, some_failed = count(event_file)
+    for file in files:
+        some_passed, some_failed = count(file) if file.endswith(".json") else count_fuzz(file)
         passed += some_passed
-        failed += [f"{event_file.rsplit('/', 1)[-1].removesuffix('.json')}: {name}" for name in some_failed]
+        failed += [f"{file.rsplit('/', 1)[-1].rsplit('.', 1)[0]}: {name}" for name in some_failed]
     for name in failed:
         print(f"failed: {name}")
     print(f"{passed} passed, {len(failed)} failed")

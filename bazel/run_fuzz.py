@@ -1,8 +1,9 @@
 """Runs libFuzzer targets that were built with --config=fuzz, each for some seconds from its corpus, a few at a time.
 
-    python3 bazel/run_fuzz.py --bin BAZEL_BIN --seconds 60 --artifacts FOLDER //room:target_fuzz ...
+    python3 bazel/run_fuzz.py --bin BAZEL_BIN --seconds 60 --artifacts FOLDER [--results FILE] //room:target_fuzz ...
 
-Prints a line a target. An input that makes a target fail is kept in FOLDER and named. The last line is `N passed, N failed`; exit status 1 if any failed.
+Prints a line a target. An input that makes a target fail is kept in FOLDER and named. FILE gets a line "LABEL passed" or "LABEL failed" for each.
+The last line is `N passed, N failed`; exit status 1 if any failed.
 """
 
 import argparse
@@ -53,10 +54,14 @@ def main():
     parser.add_argument("--bin", required=True)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--artifacts", required=True)
+    parser.add_argument("--results")
     parser.add_argument("targets", nargs="+")
     options = parser.parse_args()
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         good = list(pool.map(lambda label: run(label, options), options.targets))
+    if options.results:
+        with open(options.results, "w", encoding="utf-8") as results:
+            results.writelines(f"{label} {'passed' if ok else 'failed'}\n" for label, ok in zip(options.targets, good))
     print(f"{sum(good)} passed, {len(good) - sum(good)} failed")
     return 0 if all(good) else 1
 
