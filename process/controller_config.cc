@@ -171,6 +171,9 @@ class Checker {
       return file_.Error("registrar.min_expires", "allowed: 1s to max_expires");
     if (usual < least || usual > most)
       return file_.Error("registrar.default_expires", "allowed: min_expires to max_expires");
+    const absl::Duration keepalive = ToAbsl(registrar.keepalive_interval());
+    if (keepalive != absl::ZeroDuration() && keepalive < absl::Seconds(5))
+      return file_.Error("registrar.keepalive_interval", "allowed: 5s and more, or 0s for never");
     if (registrar.max_bindings() == 0) registrar.set_max_bindings(kDefaultBindings);
     if (registrar.max_bindings() > kMaxBindings)
       return file_.Error("registrar.max_bindings", absl::StrCat("is too many; allowed: 1 to ", kMaxBindings));

@@ -39,7 +39,8 @@ Agent::Agent(const AgentOptions& options, const Surroundings& surroundings, IdSo
       book_(options.kept_calls),
       transactions_(options.transactions, *this, *this, [this] { return ids_.NewNumber(); }),
       runner_({transactions_, book_, surroundings.fleet, surroundings.store, ids_, counters_}, options.networks,
-              std::move(post)) {}
+              std::move(post)),
+      keepalive_(surroundings.store, options.keepalive_interval) {}
 
 void Agent::OnMessage(const sip::Hop& hop, absl::string_view bytes, absl::Time now) {
   now_ = now;
@@ -61,10 +62,28 @@ void Agent::Advance(absl::Time now) {
   now_ = now;
   transactions_.Advance(now);
   runner_.Advance(now);
+  SendKeepalives();
   counters_.Publish(transactions_.statistics());
 }
 
-absl::Time Agent::NextDeadline() const { return std::min(transactions_.NextDeadline(), runner_.NextDeadline()); }
+absl::Time Agent::NextDeadline() const {
+  return std::min({transactions_.NextDeadline(), runner_.NextDeadline(), keepalive_.NextDeadline()});
+}
+
+void Agent::SendKeepalives() {
+  for (const NatKeepalive::Ping& ping : keepalive_.Due(now_)) {
+    sip::Message options = sip::Message::Request("OPTIONS", ping.uri);
+    options.Add(sip::Header::kMaxForwards, "70");
+    options.Add(sip::Header::kFrom,
+                absl::StrCat("<sip:", network_.Advertised(ping.hop), ">;tag=", ids_.NewHex(kTagDigits)));
+    options.Add(sip::Header::kTo, absl::StrCat("<", ping.uri, ">"));
+    options.Add(sip::Header::kCallId, ids_.NewCallId());
+    options.Add(sip::Header::kCSeq, "1 OPTIONS");
+    options.Add(sip::Header::kUserAgent, options_.server);
+    // Whatever the answer is, it has gone through the NAT.
+    transactions_.SendRequest(std::move(options), ping.hop, now_);
+  }
+}
 
 void Agent::Drain(absl::Time now) {
   now_ = now;

@@ -29,6 +29,7 @@
 #include "signaling/agent/call_control.h"
 #include "signaling/agent/call_runner.h"
 #include "signaling/agent/id_source.h"
+#include "signaling/agent/nat_keepalive.h"
 #include "signaling/agent/router.h"
 #include "signaling/agent/trace_ring.h"
 #include "signaling/agent/unclaimed_ladders.h"
@@ -102,6 +103,7 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   void OnTrace(bool received, const sip::Hop& hop, const sip::Message& message, absl::string_view bytes,
                bool retransmission) override;
 
+  void SendKeepalives();
   void OnRegister(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
   void OnInvite(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
   // What is wrong with an INVITE whoever sends it; nothing: it may go on.
@@ -128,6 +130,7 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   CallBook book_;
   sip::TransactionLayer transactions_;
   CallRunner runner_;
+  NatKeepalive keepalive_;
 };
 
 }  // namespace sluice::agent

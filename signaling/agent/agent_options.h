@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "signaling/agent/authenticator.h"
 #include "signaling/agent/media_mapping.h"
 #include "signaling/call/call.h"
@@ -36,6 +37,8 @@ struct AgentOptions {
   size_t kept_calls = 1000;
   // Whole messages that a shard keeps for ladders, bytes.
   size_t trace_bytes = 4 << 20;
+  // How often phones behind NAT are sent an OPTIONS; 0: never.
+  absl::Duration keepalive_interval;
   // Attempts without credentials whose messages are kept.
   size_t unclaimed_ladders = 1024;
 };

@@ -76,7 +76,10 @@ absl::StatusOr<std::unique_ptr<Shards>> Shards::Start(const ShardsOptions& optio
   transport.tls = *std::move(tls);
   shards->tls_client_ = options.tls_client;
   for (size_t index = 0; index < options.shards; ++index) {
-    auto shard = Shard::Open(index, options.agent, transport, {shards->mesh_, shards->time_, fleet, store});
+    AgentOptions agent = options.agent;
+    // The bindings are everybody's; one shard is enough to look after them.
+    if (index > 0) agent.keepalive_interval = absl::ZeroDuration();
+    auto shard = Shard::Open(index, agent, transport, {shards->mesh_, shards->time_, fleet, store});
     if (!shard.ok()) return shard.status();
     // Where the kernel chose a port, the others share it.
     transport.listeners = (*shard)->listeners();

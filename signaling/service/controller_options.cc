@@ -69,6 +69,7 @@ agent::ShardsOptions ToShardsOptions(const ControllerConfig& config) {
                      .max_expires = ToAbsl(config.registrar().max_expires()),
                      .default_expires = ToAbsl(config.registrar().default_expires()),
                      .max_bindings = config.registrar().max_bindings()};
+  agent.keepalive_interval = ToAbsl(config.registrar().keepalive_interval());
   agent.transactions.message_limits.message_bytes = config.sip().max_message_bytes();
   agent.transactions.message_limits.field_bytes = config.sip().max_header_bytes();
   agent.calls = ToCallOptions(config);
