@@ -108,6 +108,10 @@ RequestNumber Call::Core::Send(Leg& leg, ClientRequest::Kind kind, sip::Message 
   request.method = message.method();
   request.cseq = message.CSeqNumber();
   request.passed = std::move(passed);
+  if (leg.credentials != nullptr) {
+    leg.credentials->Authorize(message, names_.NewTag());
+    request.sent = std::make_shared<const sip::Message>(message);
+  }
   requests_.push_back(std::move(request));
   actions_.push_back(SendRequest{leg.number, last_request_, std::move(message), HopOf(leg)});
   return last_request_;
@@ -117,6 +121,7 @@ void Call::Core::Acknowledge(Leg& leg, RequestNumber number, uint32_t cseq, cons
                              absl::string_view sdp) {
   sip::Message ack = dialog.MakeAck(cseq);
   ack.Add(sip::Header::kUserAgent, options_.user_agent);
+  if (leg.credentials != nullptr) leg.credentials->AuthorizeAck(ack);
   if (!sdp.empty()) ack.SetBody("application/sdp", sdp);
   actions_.push_back(SendAck{leg.number, number, std::move(ack), HopOf(leg)});
 }
@@ -152,6 +157,7 @@ Actions Call::Core::OnResponse(LegNumber number, RequestNumber request_number, c
   }
   const ClientRequest request = *found;
   if (response.is_final()) requests_.erase(found);
+  if (AnswerChallenge(*leg, request, response)) return Take();
   switch (request.kind) {
     case ClientRequest::Kind::kInvite:
       OnInviteResponse(*leg, request, response);

@@ -46,6 +46,13 @@ class Names {
   virtual uint32_t NewCSeq() = 0;
 };
 
+// Who we are to a party that challenges us. Only challenges of `realm` are answered.
+struct Credentials {
+  std::string username;
+  std::string password;
+  std::string realm;
+};
+
 // Who is at the other end of a leg and how it is reached.
 struct Party {
   // Where its requests go to and come from. For a phone behind NAT: where its packets come from, whatever its Contact
@@ -60,6 +67,14 @@ struct Party {
   std::string target_uri;
   // Route header field values to put on the INVITE (Path of the binding). May be empty.
   std::vector<std::string> route;
+  // Callee: the lowest group is asked first, all of it at once, and the next one only if none of it does its service
+  // (408, 500, 502 to 504, or no answer at all): the trunks of a route, one a group.
+  uint32_t group = 0;
+  // Callee: what From and To of our INVITE say, without tag. Empty: what the caller's say, in our domain.
+  std::string from;
+  std::string to;
+  // Null: its challenges are not answered.
+  std::shared_ptr<const Credentials> credentials;
   // Account or trunk, for records.
   std::string account;
   // Caller: shown to the callees if its own From has none.
@@ -75,6 +90,8 @@ struct CallOptions {
   absl::Duration session_expires = absl::Seconds(1800);
   absl::Duration max_duration = absl::ZeroDuration();
   uint32_t retry_after_seconds = 5;
+  // SDP is passed through as it is, and no relay takes part.
+  bool media_released = false;
   // Lower-case names of header fields that are not passed on, beside those that every leg makes itself.
   absl::flat_hash_set<std::string> blocked_headers;
 };
@@ -161,8 +178,8 @@ class Call {
   Call(const CallOptions& options, Names& names);
   ~Call();
 
-  // The caller's INVITE, authenticated and routed: 100 goes out, media is asked for, the callees are invited (all at
-  // once). `callees` is not empty. Credentials of `invite` are not passed on.
+  // The caller's INVITE, authenticated and routed: 100 goes out, media is asked for, the callees are invited (group by
+  // group). `callees` is not empty. Credentials of `invite` are not passed on.
   Actions Start(const sip::Message& invite, sip::ServerTransactionId transaction, const Party& caller,
                 const std::vector<Party>& callees, absl::Time now);
 

@@ -98,7 +98,9 @@ void Call::Core::OnSuccess(Leg& leg, const sip::Message& response) {
   if (response.Has(sip::Header::kAllow)) leg.allows_update = response.HasElement(sip::Header::kAllow, "UPDATE");
   leg.timer.OnAnswer(response, leg.asked_expires, now_);
   for (Leg& other : legs_) {
-    if (other.number != kCaller && other.state == Leg::State::kInviting) {
+    if (other.IsUnasked()) {
+      other.state = Leg::State::kOver;
+    } else if (other.number != kCaller && other.state == Leg::State::kInviting) {
       Cancel(other, "SIP;cause=200;text=\"Call completed elsewhere\"");
     }
   }
@@ -177,10 +179,12 @@ void Call::Core::OnCallerAck(const sip::Message& ack) {
 
 void Call::Core::OnFailure(Leg& leg, const sip::Message& response) {
   leg.state = Leg::State::kOver;
+  // Another one may be heard now.
+  if (early_leg_ == leg.number) early_leg_ = 0;
   if (!failure_ || Rank(response.status()) < Rank(failure_->status())) failure_ = response;
   bool others = false;
   for (Leg& other : legs_) {
-    if (other.number == kCaller || other.state != Leg::State::kInviting) continue;
+    if (other.number == kCaller || other.state != Leg::State::kInviting || other.IsUnasked()) continue;
     // 6xx speaks for the callee wherever it is (RFC 3261 16.7 step 5).
     if (response.status() >= 600) {
       Cancel(other, absl::StrCat("SIP;cause=", response.status()));
@@ -188,7 +192,11 @@ void Call::Core::OnFailure(Leg& leg, const sip::Message& response) {
       others = true;
     }
   }
-  if (!others) PassFailure();
+  if (others || (IsOutOfService(failure_->status()) && InviteNextGroup())) return;
+  for (Leg& other : legs_) {
+    if (other.IsUnasked()) other.state = Leg::State::kOver;
+  }
+  PassFailure();
 }
 
 void Call::Core::PassFailure() {

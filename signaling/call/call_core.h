@@ -1,5 +1,6 @@
 // The inside of Call, in files by concern:
 // - call_start.cc: the caller's INVITE, and the INVITEs to the callees.
+// - call_trunk.cc: one callee after the other, and answers to their challenges.
 // - call_answer.cc: what the callees answer, until the caller has its 2xx or its failure.
 // - call_offer.cc: re-INVITE and UPDATE, from either side (RFC 3261 14, RFC 3311).
 // - call_in_dialog.cc: other requests in the dialogs, passed to the other leg.
@@ -15,6 +16,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -71,6 +73,10 @@ class Call::Core {
     sip::Method method = sip::Method::kOther;
     uint32_t cseq = 0;
     ServerRequest passed;
+    // As it went out, where it may have to go out once more with credentials; else null.
+    std::shared_ptr<const sip::Message> sent;
+    // Answered before it went out this time.
+    uint32_t challenges = 0;
   };
 
   // An offer and answer within the answered call; at most one is under way.
@@ -100,11 +106,18 @@ class Call::Core {
 
   // call_start.cc
   void Admit(const sip::Message& invite);
-  void InviteCallees();
   void InviteCallee(Leg& leg);
   sip::Message MakeInvite(Leg& leg);
   void RefuseCaller(uint16_t status, absl::string_view text, sip::Header header = sip::Header::kOther,
                     absl::string_view value = "");
+
+  // call_trunk.cc
+  // Invites those callees of the lowest group whose turn has not come. False: there are none.
+  bool InviteNextGroup();
+  // A failure that another callee may not have: it is tried.
+  static bool IsOutOfService(uint16_t status);
+  // Sends a challenged request once more, with credentials. False: it cannot be answered.
+  bool AnswerChallenge(Leg& leg, const ClientRequest& request, const sip::Message& response);
 
   // call_answer.cc
   void OnInviteResponse(Leg& leg, const ClientRequest& request, const sip::Message& response);

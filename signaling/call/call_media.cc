@@ -28,6 +28,10 @@ Actions Call::Core::OnMedia(const MediaAnswer& answer, absl::Time now) {
 void Call::Core::AskForMedia(MediaSession wanted, std::function<void(Outcome)> then) {
   const bool same = media_created_ && wanted == media_;
   media_ = std::move(wanted);
+  if (options_.media_released) {
+    if (then) then(Outcome::kDone);
+    return;
+  }
   // One that still waits has been overtaken: a provisional response by the answer.
   after_media_ = std::move(then);
   if (same && !media_asked_) return FinishMedia(Outcome::kDone);
@@ -68,6 +72,10 @@ MediaPeers Call::Core::Peers() const {
 }
 
 const std::string& Call::Core::WriteSdp(Leg& leg, sdp::SessionDescription description) {
+  if (options_.media_released) {
+    leg.sent_sdp = description.ToString();
+    return leg.sent_sdp;
+  }
   const std::vector<std::optional<sdp::RelayAddress>> relay = RelayAddresses(description, ports_, leg.side());
   description.Anchor(relay);
   if (leg.origin.session_id == 0) {

@@ -29,6 +29,12 @@ std::string OwnAddress(absl::string_view address, absl::string_view domain, absl
   return own.ToString();
 }
 
+std::unique_ptr<LegCredentials> CredentialsOf(const Party& party) {
+  if (party.credentials == nullptr) return nullptr;
+  const Credentials& who = *party.credentials;
+  return std::make_unique<LegCredentials>(who.username, who.password, who.realm);
+}
+
 }  // namespace
 
 Actions Call::Core::Start(const sip::Message& invite, sip::ServerTransactionId transaction, const Party& caller,
@@ -37,12 +43,14 @@ Actions Call::Core::Start(const sip::Message& invite, sip::ServerTransactionId t
   invite_ = ServerRequest{transaction, invite};
   Leg& leg = legs_.emplace_back();
   leg.party = caller;
+  leg.credentials = CredentialsOf(caller);
   leg.dialog = sip::Dialog::OfReceivedRequest(invite, names_.NewTag());
   leg.allows_update = invite.HasElement(sip::Header::kAllow, "UPDATE");
   for (const Party& callee : callees) {
     Leg& branch = legs_.emplace_back();
     branch.number = static_cast<LegNumber>(legs_.size() - 1);
     branch.party = callee;
+    branch.credentials = CredentialsOf(callee);
   }
   actions_.push_back(DialogMade{kCaller, leg.dialog->call_id(), std::string(leg.dialog->local_tag())});
   Respond(leg, transaction, Answer(*invite_, 100));
@@ -62,27 +70,26 @@ void Call::Core::Admit(const sip::Message& invite) {
   const absl::string_view sdp = SdpOf(invite);
   if (sdp.empty()) {
     late_offer_ = true;
-    return InviteCallees();
+    InviteNextGroup();
+    return;
   }
   const absl::StatusOr<sdp::SessionDescription> offer = sdp::SessionDescription::Parse(sdp);
   if (!offer.ok()) {
     return RefuseCaller(488, "", sip::Header::kWarning,
                         absl::StrCat("399 ", options_.domain, " ", "\"malformed SDP\""));
   }
-  if (!HasCarried(*offer)) {
+  if (!options_.media_released && !HasCarried(*offer)) {
     return RefuseCaller(488, "", sip::Header::kWarning,
                         absl::StrCat("304 ", options_.domain, " ", "\"no media line that can be carried\""));
   }
   AskForMedia(ProposedSession({}, *offer, 0, Peers()), [this](Outcome outcome) {
-    if (outcome == Outcome::kDone) return InviteCallees();
+    if (outcome == Outcome::kDone) {
+      InviteNextGroup();
+      return;
+    }
     if (outcome == Outcome::kRefused) return RefuseCaller(488, "");
     RefuseCaller(503, "", sip::Header::kRetryAfter, absl::StrCat(options_.retry_after_seconds));
   });
-}
-
-void Call::Core::InviteCallees() {
-  for (size_t i = 1; i < legs_.size(); ++i) InviteCallee(legs_[i]);
-  SetTimer(CallTimer::kRing, options_.ring_timeout);
 }
 
 void Call::Core::InviteCallee(Leg& leg) {
@@ -101,16 +108,20 @@ sip::Message Call::Core::MakeInvite(Leg& leg) {
   sip::Message invite = sip::Message::Request(sip::Method::kInvite, *sip::Uri::Parse(target));
   for (const std::string& route : leg.party.route) invite.Add(sip::Header::kRoute, route);
   invite.Add(sip::Header::kMaxForwards, absl::StrCat(*PassedMaxForwards(theirs)));
+  const std::string to =
+      leg.party.to.empty() ? OwnAddress(theirs.Get(sip::Header::kTo), options_.domain, "") : leg.party.to;
   if (leg.dialog) {
-    // Once more after a 422: the same call with the next CSeq (RFC 4028 7.3).
+    // Once more after a 422 or a challenge: the same call with the next CSeq (RFC 4028 7.3, RFC 3261 22.2).
     invite.Add(sip::Header::kFrom, leg.dialog->local());
-    invite.Add(sip::Header::kTo, OwnAddress(theirs.Get(sip::Header::kTo), options_.domain, ""));
+    invite.Add(sip::Header::kTo, to);
     invite.Add(sip::Header::kCallId, leg.dialog->call_id());
     invite.Add(sip::Header::kCSeq, absl::StrCat(leg.invite_cseq + 1, " INVITE"));
   } else {
-    invite.Add(sip::Header::kFrom, OwnAddress(theirs.Get(sip::Header::kFrom), options_.domain, names_.NewTag(),
-                                              caller().party.display_name));
-    invite.Add(sip::Header::kTo, OwnAddress(theirs.Get(sip::Header::kTo), options_.domain, ""));
+    const std::string tag = names_.NewTag();
+    invite.Add(sip::Header::kFrom, leg.party.from.empty() ? OwnAddress(theirs.Get(sip::Header::kFrom), options_.domain,
+                                                                       tag, caller().party.display_name)
+                                                          : absl::StrCat(leg.party.from, ";tag=", tag));
+    invite.Add(sip::Header::kTo, to);
     invite.Add(sip::Header::kCallId, names_.NewCallId());
     invite.Add(sip::Header::kCSeq, absl::StrCat(names_.NewCSeq(), " INVITE"));
   }

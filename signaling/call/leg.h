@@ -5,10 +5,12 @@
 #define SLUICE_SIGNALING_CALL_LEG_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "signaling/call/call.h"
+#include "signaling/call/leg_credentials.h"
 #include "signaling/call/session_timer.h"
 #include "signaling/sdp/session_description.h"
 #include "signaling/sip/dialog.h"
@@ -41,6 +43,9 @@ struct Leg {
   State state = State::kInviting;
   std::optional<sip::Dialog> dialog;
 
+  // Null: the peer's challenges are not answered.
+  std::unique_ptr<LegCredentials> credentials;
+
   // The first INVITE of ours, and its CSeq for the ACK.
   RequestNumber invite = 0;
   uint32_t invite_cseq = 0;
@@ -65,6 +70,8 @@ struct Leg {
   // From the peer's Allow.
   bool allows_update = false;
 
+  // A callee whose turn has not come.
+  bool IsUnasked() const { return number != kCaller && state == State::kInviting && invite == 0; }
   size_t side() const { return number == kCaller ? 0 : 1; }
 };
 

@@ -26,7 +26,8 @@ bool DigestClient::Accept(const Message& response) {
   for (const absl::string_view value : response.Elements(asked)) {
     std::optional<DigestChallenge> challenge = DigestChallenge::Parse(value);
     const std::optional<DigestAlgorithm> algorithm = challenge ? Answerable(*challenge) : std::nullopt;
-    if (!algorithm || (best && *algorithm <= best_algorithm)) continue;
+    if (!algorithm || (!realm_.empty() && challenge->realm != realm_)) continue;
+    if (best && *algorithm <= best_algorithm) continue;
     best = std::move(challenge);
     best_algorithm = *algorithm;
   }

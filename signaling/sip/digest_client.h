@@ -21,7 +21,9 @@ namespace sluice::sip {
 
 class DigestClient {
  public:
-  DigestClient(absl::string_view username, absl::string_view password) : username_(username), password_(password) {}
+  // `realm`: challenges of others are not answered; empty: of any.
+  DigestClient(absl::string_view username, absl::string_view password, absl::string_view realm = "")
+      : username_(username), password_(password), realm_(realm) {}
 
   // Takes the strongest challenge of a 401 or 407. False: it has none that can be answered, or the server refused what
   // was answered in this realm (a new challenge without stale=true): asking again would not help.
@@ -32,8 +34,9 @@ class DigestClient {
   void Authorize(Message& request, absl::string_view cnonce);
 
  private:
-  const std::string username_;
-  const std::string password_;
+  std::string username_;
+  std::string password_;
+  std::string realm_;
   Header header_ = Header::kAuthorization;
   std::optional<DigestChallenge> challenge_;
   DigestAlgorithm algorithm_ = DigestAlgorithm::kMd5;

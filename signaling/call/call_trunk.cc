@@ -1,0 +1,53 @@
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "signaling/call/call_core.h"
+
+namespace sluice::call {
+namespace {
+
+// A peer that calls every answer stale is left alone.
+constexpr uint32_t kMostChallenges = 3;
+
+}  // namespace
+
+bool Call::Core::InviteNextGroup() {
+  std::optional<uint32_t> next;
+  for (const Leg& leg : legs_) {
+    if (leg.IsUnasked()) next = std::min(next.value_or(leg.party.group), leg.party.group);
+  }
+  if (!next) return false;
+  for (Leg& leg : legs_) {
+    if (leg.IsUnasked() && leg.party.group == *next) InviteCallee(leg);
+  }
+  SetTimer(CallTimer::kRing, options_.ring_timeout);
+  return true;
+}
+
+bool Call::Core::IsOutOfService(uint16_t status) {
+  return status == 408 || status == 500 || (status >= 502 && status <= 504);
+}
+
+bool Call::Core::AnswerChallenge(Leg& leg, const ClientRequest& request, const sip::Message& response) {
+  if (leg.credentials == nullptr || (response.status() != 401 && response.status() != 407)) return false;
+  // Nobody wants this answer any more; a BYE's is wanted until the end.
+  if (leg.state == Leg::State::kCancelling || (end_ && request.kind != ClientRequest::Kind::kBye)) return false;
+  if (request.challenges >= kMostChallenges) return false;
+  if (!leg.credentials->Accept(response, request.challenges == 0)) return false;
+  if (request.kind == ClientRequest::Kind::kInvite) {
+    InviteCallee(leg);
+    requests_.back().challenges = request.challenges + 1;
+    return true;
+  }
+  sip::Message again = *request.sent;
+  const sip::Message next = leg.dialog->MakeRequest(again.method_name());
+  again.Set(sip::Header::kCSeq, next.Get(sip::Header::kCSeq));
+  const RequestNumber number = Send(leg, request.kind, std::move(again), request.passed);
+  requests_.back().challenges = request.challenges + 1;
+  if (exchange_ && exchange_->carried == request.number) exchange_->carried = number;
+  return true;
+}
+
+}  // namespace sluice::call
