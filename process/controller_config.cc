@@ -118,8 +118,10 @@ class Checker {
       return file_.Error(key + ".transport", "is required; allowed: udp, tcp, tls, ws, wss");
     if (absl::Status status = CheckHostPort(file_, key + ".address", listener.address(), false); !status.ok())
       return status;
-    if (!listeners_.insert(absl::StrCat(listener.transport(), " ", listener.address())).second)
-      return file_.Error(key + ".address", "stands twice");
+    // All but UDP are TCP beneath, and the kernel would give each connection to any of them.
+    const absl::string_view port_of = listener.transport() == config::v1::SIP_TRANSPORT_UDP ? "udp" : "tcp";
+    if (!listeners_.insert(absl::StrCat(port_of, " ", listener.address())).second)
+      return file_.Error(key + ".address", "stands twice; tcp, tls, ws and wss each want a port of their own");
     if (!listener.advertised_address().empty()) {
       if (absl::Status status = CheckHostPort(file_, key + ".advertised_address", listener.advertised_address(), true);
           !status.ok())
