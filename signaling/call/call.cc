@@ -95,7 +95,9 @@ std::string Call::Core::ContactFor(const Party& party, absl::string_view local_a
   }
   sip::Uri uri = sip::Uri::SipAt(user, party.advertised);
   if (party.hop.protocol != sip::Protocol::kUdp) {
-    uri.SetParameter("transport", absl::AsciiStrToLower(sip::ProtocolName(party.hop.protocol)));
+    // A URI says ws over TLS too (RFC 7118 5.2).
+    const sip::Protocol named = party.hop.protocol == sip::Protocol::kWss ? sip::Protocol::kWs : party.hop.protocol;
+    uri.SetParameter("transport", absl::AsciiStrToLower(sip::ProtocolName(named)));
   }
   return absl::StrCat("<", uri.text(), ">");
 }

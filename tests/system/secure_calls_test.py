@@ -65,14 +65,19 @@ class SecureCallsTest(SystemTest):
         self.call(self.phone("alice", self.network.phone_a, net.PHONE_A, 5062, "udp"),
                   self.phone("bob", self.network.phone_b, net.PHONE_B, 5062, "wss"), by_callee=True)
 
-    def test_the_browser_is_told_that_we_are_reached_by_a_web_socket(self):
-        browser = self.phone("bob", self.network.phone_b, net.PHONE_B, 5063, "ws")
-        call = EstablishedCall(self.phone("alice", self.network.phone_a, net.PHONE_A, 5063, "udp"), browser)
-        self.addCleanup(call.close)
-        invite = next(entry.message for entry in browser.trace if entry.message.method == "INVITE")
-        self.assertIn("SIP/2.0/WS ", invite.get("Via"))
-        self.assertIn(";transport=ws", invite.get("Contact"))
-        call.hang_up()
+    def test_browsers_are_told_that_we_are_reached_by_a_web_socket(self):
+        for port, transport in ((5063, "ws"), (5065, "wss")):
+            with self.subTest(transport):
+                browser = self.phone("bob", self.network.phone_b, net.PHONE_B, port, transport)
+                call = EstablishedCall(self.phone("alice", self.network.phone_a, net.PHONE_A, port, "udp"), browser)
+                self.addCleanup(call.close)
+                invite = call.incoming.invite
+                self.assertIn(f"SIP/2.0/{transport.upper()} ", invite.get("Via"))
+                # RFC 7118 5.2: ws in URIs, also over TLS.
+                self.assertIn(";transport=ws>", invite.get("Contact"))
+                call.hang_up()
+                self.expect_nothing_left(self.controller, self.relay)
+                browser.register(expires=0)
 
     def test_baresip_calls_a_browser_over_tls(self):
         sound = self.work_folder.file("anna.wav")
