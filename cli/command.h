@@ -43,6 +43,8 @@ std::vector<Command> CallCommands();
 std::vector<Command> RecordCommands();
 // accounts, bindings.
 std::vector<Command> AccountCommands();
+// trunks.
+std::vector<Command> TrunkCommands();
 // relays, drain, undrain, explain, capture.
 std::vector<Command> RelayCommands();
 // sessions, session.

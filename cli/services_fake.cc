@@ -83,6 +83,11 @@ class FakeServices::Controller final : public controller::v1::ControllerService:
     *response = fake_->relays;
     return fake_->refusal;
   }
+  Status ListTrunks(ServerContext*, const controller::v1::ListTrunksRequest*,
+                    controller::v1::ListTrunksResponse* response) override {
+    *response = fake_->trunks;
+    return fake_->refusal;
+  }
   Status GetStatistics(ServerContext*, const controller::v1::GetStatisticsRequest*,
                        controller::v1::GetStatisticsResponse* response) override {
     *response = fake_->statistics;

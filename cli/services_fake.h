@@ -35,6 +35,7 @@ class FakeServices {
   controller::v1::ListAccountsResponse accounts;
   controller::v1::ListCallRecordsResponse records;
   controller::v1::ListRelaysResponse relays;
+  controller::v1::ListTrunksResponse trunks;
   controller::v1::GetStatisticsResponse statistics;
   relay::v1::ListSessionsResponse sessions;
   relay::v1::WatchStatsResponse relay_statistics;

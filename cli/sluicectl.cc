@@ -23,7 +23,7 @@ constexpr char kDefaultRelay[] = "unix:/run/sluice/relay.sock";
 std::vector<Command> AllCommands() {
   std::vector<Command> all;
   for (std::vector<Command> (*group)() :
-       {CallCommands, RecordCommands, AccountCommands, RelayCommands, SessionCommands, WatchCommands}) {
+       {CallCommands, RecordCommands, AccountCommands, TrunkCommands, RelayCommands, SessionCommands, WatchCommands}) {
     for (Command& command : group()) all.push_back(std::move(command));
   }
   return all;

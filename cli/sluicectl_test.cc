@@ -255,6 +255,19 @@ TEST_F(Sluicectl, ShowsRelaysWithTheReasonOfThoseThatAreDown) {
             "relay-1  down           0  unix:/run/sluice/relay.sock  2025-11-25 02:18:45  cannot be reached\n");
 }
 
+TEST_F(Sluicectl, ShowsTrunksWithTheReasonOfThoseThatAreNotRegistered) {
+  controller::v1::TrunkStatus* trunk = fake_.trunks.add_trunks();
+  trunk->set_name("carrier");
+  trunk->add_peers("udp:198.18.3.1:5060");
+  trunk->set_registration(controller::v1::TRUNK_REGISTRATION_FAILED);
+  trunk->set_text("403 Forbidden");
+  trunk->set_calls(3);
+  ASSERT_EQ(Run({"trunks"}), 0) << err_;
+  EXPECT_EQ(out_,
+            "TRUNK    REGISTRATION  UNTIL (UTC)  CALLS  REFUSED  PEERS                REASON\n"
+            "carrier  failed        -                3        0  udp:198.18.3.1:5060  403 Forbidden\n");
+}
+
 TEST_F(Sluicectl, ShowsASession) {
   *fake_.sessions.add_sessions() = TestSession();
   ASSERT_EQ(Run({"session", "c-1"}), 0) << err_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "signaling/agent/registration.h"
@@ -29,18 +30,34 @@ std::string NewKey(IdSource& ids) { return absl::StrCat(ids.NewHex(32), ids.NewH
 Agent::Agent(const AgentOptions& options, const Surroundings& surroundings, IdSource ids, PostFunction post)
     : options_(options),
       network_(surroundings.network),
-      call_options_(options.calls),
       ids_(std::move(ids)),
       ring_(options.trace_bytes),
       unclaimed_(options.unclaimed_ladders, kUnclaimedLifetime),
       registrar_(surroundings.store, options.registrar),
-      router_(options.domains, surroundings.network, surroundings.store, registrar_),
+      router_(options.domains, surroundings.network, surroundings.store, registrar_,
+              [this] { return ids_.NewNumber(); }),
+      limiter_(surroundings.limiter),
       authenticator_(options.authentication, surroundings.store, NewKey(ids_)),
       book_(options.kept_calls),
       transactions_(options.transactions, *this, *this, [this] { return ids_.NewNumber(); }),
-      runner_({transactions_, book_, surroundings.fleet, surroundings.store, ids_, counters_}, options.networks,
-              std::move(post)),
-      keepalive_(surroundings.store, options.keepalive_interval) {}
+      runner_({transactions_, book_, surroundings.fleet, surroundings.store, ids_, counters_, limiter_},
+              options.networks, std::move(post)),
+      keepalive_(surroundings.store, options.keepalive_interval) {
+  if (options.registers_trunks) {
+    trunk_registrar_.emplace(TrunkRegistrar::Parts{transactions_, network_, ids_, surroundings.trunks}, options.server);
+  }
+  SetPresentOptions(options.present, absl::InfinitePast());
+}
+
+void Agent::SetPresentOptions(const PresentOptions& options, absl::Time now) {
+  now_ = now;
+  present_ = options;
+  auto released = std::make_shared<call::CallOptions>(*options.calls);
+  released->media_released = true;
+  released_options_ = std::move(released);
+  router_.SetPlan(options.plan);
+  if (trunk_registrar_.has_value()) trunk_registrar_->SetPlan(*options.plan, now);
+}
 
 void Agent::OnMessage(const sip::Hop& hop, absl::string_view bytes, absl::Time now) {
   now_ = now;
@@ -63,11 +80,13 @@ void Agent::Advance(absl::Time now) {
   transactions_.Advance(now);
   runner_.Advance(now);
   SendKeepalives();
+  if (trunk_registrar_.has_value()) trunk_registrar_->Advance(now);
   counters_.Publish(transactions_.statistics());
 }
 
 absl::Time Agent::NextDeadline() const {
-  return std::min({transactions_.NextDeadline(), runner_.NextDeadline(), keepalive_.NextDeadline()});
+  const absl::Time next = std::min({transactions_.NextDeadline(), runner_.NextDeadline(), keepalive_.NextDeadline()});
+  return trunk_registrar_.has_value() ? std::min(next, trunk_registrar_->NextDeadline()) : next;
 }
 
 void Agent::SendKeepalives() {
@@ -88,6 +107,7 @@ void Agent::SendKeepalives() {
 void Agent::Drain(absl::Time now) {
   now_ = now;
   draining_ = true;
+  if (trunk_registrar_.has_value()) trunk_registrar_->Stop(now);
   for (BookedCall* call : book_.Live()) {
     runner_.HangUp(*call, call::Ended::By::kController, "Controller is stopping", now);
   }
@@ -138,6 +158,9 @@ void Agent::Reply(sip::ServerTransactionId id, sip::Message response) {
 }
 
 void Agent::OnRequest(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop) {
+  if (std::optional<sip::Message> refusal = RefuseRequest(request); refusal.has_value()) {
+    return Reply(id, *std::move(refusal));
+  }
   const std::vector<absl::string_view> unsupported = request.UnsupportedOptions(SupportedOptions(request.method()));
   if (!unsupported.empty()) {
     sip::Message response = Response(request, 420);
@@ -172,6 +195,18 @@ void Agent::OnRequest(sip::ServerTransactionId id, const sip::Message& request, 
       return Reply(id, std::move(response));
     }
   }
+}
+
+std::optional<sip::Message> Agent::RefuseRequest(const sip::Message& request) const {
+  const absl::string_view user_agent = request.Get(sip::Header::kUserAgent);
+  for (const std::string& refused : options_.refused_user_agents) {
+    if (absl::StartsWithIgnoreCase(user_agent, refused)) return Response(request, 403);
+  }
+  // What is carried beside SDP in one body counts with it: it is read as a whole.
+  const bool has_sdp = request.method() == sip::Method::kInvite || request.method() == sip::Method::kUpdate ||
+                       request.method() == sip::Method::kPrack;
+  if (has_sdp && request.body().size() > options_.max_sdp_bytes) return Response(request, 413);
+  return std::nullopt;
 }
 
 void Agent::OnRegister(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop) {
@@ -210,31 +245,76 @@ std::optional<sip::Message> Agent::RefuseInvite(const sip::Message& request) con
   return std::nullopt;
 }
 
+std::optional<CallerIdentity> Agent::Identify(sip::ServerTransactionId id, const sip::Message& request,
+                                              const sip::Hop& hop) {
+  CallerIdentity who;
+  const std::optional<sip::NameAddress> from = request.From();
+  who.trunk = router_.plan().FindSource(hop.remote);
+  if (who.trunk != nullptr) {
+    if (!from.has_value()) {
+      Reply(id, Response(request, 400, "From cannot be read"));
+      return std::nullopt;
+    }
+    who.number = from->uri.DecodedUser();
+    who.display_name = from->display_name;
+    who.anonymous = from->uri.host() == "anonymous.invalid";
+    return who;
+  }
+  Authenticator::Result result = authenticator_.Authenticate(request, hop, ids_.NewHex(kTagDigits), now_);
+  if (result.account == nullptr) {
+    Reply(id, *std::move(result.refusal));
+    return std::nullopt;
+  }
+  if (!from.has_value() || from->uri.DecodedUser() != result.account->name) {
+    Reply(id, Response(request, 403, "From is not the account's own number"));
+    return std::nullopt;
+  }
+  who.account = std::move(result.account);
+  who.number = who.account->name;
+  who.display_name = from->display_name.empty() ? who.account->display_name : from->display_name;
+  return who;
+}
+
+uint16_t Agent::Admit(const CallerIdentity& who, CallLimiter::Place& place) {
+  const bool is_account = who.account != nullptr;
+  const std::string key = is_account ? CallLimiter::AccountKey(who.name()) : CallLimiter::TrunkKey(who.name());
+  switch (limiter_.Take(key, is_account ? present_.account_limits : who.trunk->limits, now_, place)) {
+    case CallLimiter::Verdict::kTaken:
+      return 0;
+    case CallLimiter::Verdict::kTooMany:
+      return is_account ? 486 : 503;
+    case CallLimiter::Verdict::kTooFast:
+      break;
+  }
+  return 503;
+}
+
 void Agent::OnInvite(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop) {
   if (std::optional<sip::Message> refusal = RefuseInvite(request); refusal.has_value()) {
     return Reply(id, *std::move(refusal));
   }
-  Authenticator::Result who = authenticator_.Authenticate(request, hop, ids_.NewHex(kTagDigits), now_);
-  if (who.account == nullptr) return Reply(id, *std::move(who.refusal));
-  const std::optional<sip::NameAddress> from = request.From();
-  if (!from.has_value() || from->uri.DecodedUser() != who.account->name) {
-    return Reply(id, Response(request, 403, "From is not the account's own number"));
-  }
+  const std::optional<CallerIdentity> who = Identify(id, request, hop);
+  if (!who.has_value()) return;
 
-  Router::Route route = router_.Find(*request.RequestUri(), hop, now_);
+  Router::Route route = router_.Find(*request.RequestUri(), hop, *who, present_.calls->domain, now_);
   CallSummary summary;
-  summary.caller.number = who.account->name;
-  summary.caller.account = who.account->name;
-  summary.caller.display_name = from->display_name.empty() ? who.account->display_name : from->display_name;
+  summary.caller.number = who->number;
+  summary.caller.account = who->name();
+  summary.caller.display_name = who->display_name;
   summary.callee.number = route.number;
-  if (route.account != nullptr) {
-    summary.callee.account = route.account->name;
-    summary.callee.display_name = route.account->display_name;
-  }
-  const call::Party caller = router_.Caller(request, hop, *who.account);
+  summary.callee.account = route.account;
+  summary.callee.display_name = route.display_name;
+  const call::Party caller = router_.Caller(request, hop, *who);
   Ladder ladder = unclaimed_.Claim(request.CallId(), now_);
+  CallRunner::Admission admission;
   if (route.status == 0) {
-    runner_.Start(call_options_, request, id, std::move(summary), std::move(ladder), caller, route.callees, now_);
+    route.status = Admit(*who, admission.caller);
+    if (route.status != 0) route.reason = "Limit of calls is reached";
+  }
+  if (route.status == 0) {
+    admission.trunks = std::move(route.trunks);
+    runner_.Start(route.media_released ? released_options_ : present_.calls, request, id, std::move(summary),
+                  std::move(ladder), caller, route.callees, std::move(admission), now_);
     return;
   }
   sip::Message refusal = Response(request, route.status, route.reason);
@@ -251,10 +331,12 @@ void Agent::OnAck(sip::ServerTransactionId id, const sip::Message& ack, const si
 void Agent::OnAckMissing(sip::ServerTransactionId id) { runner_.OnAckMissing(id, now_); }
 
 void Agent::OnResponse(sip::ClientTransactionId id, const sip::Message& response, const sip::Hop& hop) {
+  if (trunk_registrar_.has_value() && trunk_registrar_->OnResponse(id, response, now_)) return;
   runner_.OnResponse(id, response, hop, now_);
 }
 
 void Agent::OnFailure(sip::ClientTransactionId id, sip::TransactionFailure failure) {
+  if (trunk_registrar_.has_value() && trunk_registrar_->OnFailure(id, failure, now_)) return;
   runner_.OnFailure(id, failure, now_);
 }
 

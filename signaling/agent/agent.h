@@ -1,11 +1,14 @@
 // The transaction user of one shard: who may register and call, and what becomes of every request.
 //
 // REGISTER goes to the registrar, an INVITE that may go on becomes a call, requests in dialogs go to their call,
-// OPTIONS is answered here; nothing else makes sense to us outside a dialog.
+// OPTIONS is answered here, and where the plan asks for it we register at trunks; nothing else makes sense to us
+// outside a dialog.
 //
 // An INVITE is looked at in this order: Request-URI (416), Max-Forwards (483), Require (420), loops and merged requests
 // (482), drain and overload (503), credentials (407, 403), From, which must name the account itself (403), number
-// (404), bindings (480). Whoever has proved who he is gets a call record, also for a call that goes nowhere.
+// (404), bindings (480), limits of the caller (486 for too many calls, 503 for too fast ones and for trunks). A trunk
+// is known by its address and needs no credentials. Whoever has proved who he is gets a call record, also for a call
+// that goes nowhere.
 //
 // Time, network, relays and store are passed in, so all of it runs in tests without threads or sockets.
 //
@@ -27,11 +30,14 @@
 #include "signaling/agent/authenticator.h"
 #include "signaling/agent/call_book.h"
 #include "signaling/agent/call_control.h"
+#include "signaling/agent/call_limiter.h"
 #include "signaling/agent/call_runner.h"
 #include "signaling/agent/id_source.h"
 #include "signaling/agent/nat_keepalive.h"
 #include "signaling/agent/router.h"
 #include "signaling/agent/trace_ring.h"
+#include "signaling/agent/trunk_book.h"
+#include "signaling/agent/trunk_registrar.h"
 #include "signaling/agent/unclaimed_ladders.h"
 #include "signaling/fleet/fleet.h"
 #include "signaling/registrar/registrar.h"
@@ -48,6 +54,8 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
     transport::Network& network;
     fleet::Fleet& fleet;
     store::Store& store;
+    CallLimiter& limiter;
+    TrunkBook& trunks;
   };
 
   Agent(const AgentOptions& options, const Surroundings& surroundings, IdSource ids, PostFunction post);
@@ -63,7 +71,7 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   absl::Time NextDeadline() const;
 
   // For calls that begin from now on.
-  void SetCallOptions(std::shared_ptr<const call::CallOptions> options) { call_options_ = std::move(options); }
+  void SetPresentOptions(const PresentOptions& options, absl::Time now);
 
   // Takes no more calls, and ends those that exist. Registrations and requests in dialogs are still served.
   void Drain(absl::Time now);
@@ -106,6 +114,12 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   void SendKeepalives();
   void OnRegister(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
   void OnInvite(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
+  // Nothing: it has been answered.
+  std::optional<CallerIdentity> Identify(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
+  // Takes a place for a call among those of the caller; 0: it has one, else the status of the refusal.
+  uint16_t Admit(const CallerIdentity& who, CallLimiter::Place& place);
+  // What is wrong with any request, before anything is done for it.
+  std::optional<sip::Message> RefuseRequest(const sip::Message& request) const;
   // What is wrong with an INVITE whoever sends it; nothing: it may go on.
   std::optional<sip::Message> RefuseInvite(const sip::Message& request) const;
   sip::Message Response(const sip::Message& request, uint16_t status, absl::string_view reason = "") const;
@@ -117,7 +131,9 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   // Of the event that is being handled.
   absl::Time now_ = absl::InfinitePast();
   bool draining_ = false;
-  std::shared_ptr<const call::CallOptions> call_options_;
+  PresentOptions present_;
+  // As present_.calls, for calls whose media is released.
+  std::shared_ptr<const call::CallOptions> released_options_;
 
   AgentCounters counters_;
   // Fresh names do not change what the agent is.
@@ -126,11 +142,14 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   UnclaimedLadders unclaimed_;
   registrar::Registrar registrar_;
   Router router_;
+  CallLimiter& limiter_;
   Authenticator authenticator_;
   CallBook book_;
   sip::TransactionLayer transactions_;
   CallRunner runner_;
   NatKeepalive keepalive_;
+  // Of the shard that registers trunks.
+  std::optional<TrunkRegistrar> trunk_registrar_;
 };
 
 }  // namespace sluice::agent

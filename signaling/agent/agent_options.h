@@ -13,21 +13,37 @@
 #include "signaling/agent/media_mapping.h"
 #include "signaling/call/call.h"
 #include "signaling/registrar/registrar.h"
+#include "signaling/routing/plan.h"
 #include "signaling/sip/transaction_layer.h"
 
 namespace sluice::agent {
+
+// What may change while calls go on, which keep what they began with.
+struct PresentOptions {
+  // Not null.
+  std::shared_ptr<const call::CallOptions> calls;
+  // Not null.
+  std::shared_ptr<const routing::Plan> plan = std::make_shared<const routing::Plan>();
+  // Of each account, for the calls that it makes.
+  routing::CallLimits account_limits;
+};
 
 struct AgentOptions {
   AuthenticatorOptions authentication;
   registrar::RegistrarOptions registrar;
   sip::TransactionOptions transactions;
-  // Not null. Of calls that begin; those that exist keep what they began with.
-  std::shared_ptr<const call::CallOptions> calls;
+  PresentOptions present;
+  // Registers us at the plan's trunks: one shard of a controller.
+  bool registers_trunks = true;
   MediaNetworks networks;
   // Hosts that are ours, beside the listeners' addresses, in any case.
   std::vector<std::string> domains;
   // Server of our own answers.
   std::string server = "Sluice";
+  // What the User-Agent of requests that are refused begins with, in any case.
+  std::vector<std::string> refused_user_agents;
+  // Bytes that SDP may have.
+  size_t max_sdp_bytes = 16384;
   // Of a 503.
   uint32_t retry_after_seconds = 5;
   // Calls at once on a shard; a new one beyond is answered 503. So is one that would take the last tenth of

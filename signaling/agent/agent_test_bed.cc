@@ -44,13 +44,13 @@ AgentTestBed::AgentTestBed(std::function<void(AgentOptions&)> change)
   options.authentication.realm = std::string(kPhoneRealm);
   auto calls = std::make_shared<call::CallOptions>();
   calls->domain = "198.18.1.1";
-  options.calls = calls;
+  options.present.calls = calls;
   options.domains = {"example.net"};
   options.trace_bytes = 1 << 20;
   change(options);
-  agent_ =
-      std::make_unique<Agent>(options, Agent::Surroundings{network_, fleet_, *store_}, IdSource(0, 1),
-                              [this](std::function<void(absl::Time)> work) { posted_.push_back(std::move(work)); });
+  agent_ = std::make_unique<Agent>(
+      options, Agent::Surroundings{network_, fleet_, *store_, limiter_, trunks_}, IdSource(0, 1),
+      [this](std::function<void(absl::Time)> work) { posted_.push_back(std::move(work)); });
 }
 
 void AgentTestBed::AddAccount(const std::string& name, const std::string& password, const std::string& display_name,

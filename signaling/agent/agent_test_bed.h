@@ -71,6 +71,8 @@ class AgentTestBed final : public PhoneLine {
   FakeNetwork& network() { return network_; }
   fleet::FakeFleet& fleet() { return fleet_; }
   store::Store& store() { return *store_; }
+  const CallLimiter& limiter() const { return limiter_; }
+  const TrunkBook& trunks() const { return trunks_; }
   absl::Time now() const { return now_; }
 
   // Newest first.
@@ -85,6 +87,8 @@ class AgentTestBed final : public PhoneLine {
   FakeNetwork network_;
   fleet::FakeFleet fleet_;
   std::unique_ptr<store::Store> store_;
+  CallLimiter limiter_;
+  TrunkBook trunks_;
   absl::Time now_ = absl::FromUnixSeconds(1'700'000'000);
   std::deque<std::function<void(absl::Time)>> posted_;
   std::unique_ptr<Agent> agent_;

@@ -1,5 +1,6 @@
 #include "signaling/agent/authenticator.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace sluice::agent {
@@ -14,7 +15,23 @@ Authenticator::Authenticator(const AuthenticatorOptions& options, store::Store& 
       store_(store),
       digest_({.realm = options.realm, .algorithms = options.algorithms, .nonce_lifetime = options.nonce_lifetime},
               key),
-      failures_(options.tries, options.failure_window, options.max_failures) {}
+      failures_(options.tries, options.failure_window, options.max_failures),
+      addresses_(options.failures_until_wait, options.longest_wait, options.max_failures),
+      accounts_(options.failures_until_wait, options.longest_wait, options.max_failures) {}
+
+bool Authenticator::IsRegisteredFrom(const std::string& account, const sip::Hop& hop, absl::Time now) const {
+  const std::shared_ptr<const store::BindingSet> bindings = store_.FindBindings(account);
+  return std::any_of(bindings->begin(), bindings->end(), [&](const store::Binding& binding) {
+    const std::optional<sip::Endpoint> source = sip::Endpoint::Parse(binding.source);
+    return binding.expire_time > now && source.has_value() && source->SameAddress(hop.remote);
+  });
+}
+
+bool Authenticator::MustWait(const std::string& address, const std::string& account, const sip::Hop& hop,
+                             absl::Time now) const {
+  const bool held = addresses_.MustWait(address, now) || accounts_.MustWait(account, now);
+  return held && !IsRegisteredFrom(account, hop, now);
+}
 
 sip::Message Authenticator::Challenge(const sip::Message& request, bool stale, absl::string_view to_tag,
                                       absl::Time now) {
@@ -40,6 +57,9 @@ Authenticator::Result Authenticator::Authenticate(const sip::Message& request, c
   const sip::DigestVerdict verdict = digest_.Check(
       request, IsRegister(request) ? sip::Header::kAuthorization : sip::Header::kProxyAuthorization, lookup, now);
   const std::string address = hop.remote.Address();
+  if (!verdict.username.empty() && MustWait(address, verdict.username, hop, now)) {
+    return {nullptr, sip::Message::ResponseTo(request, 403, to_tag)};
+  }
   switch (verdict.outcome) {
     case sip::DigestOutcome::kOk:
       failures_.Succeed(address, verdict.username);
@@ -50,6 +70,8 @@ Authenticator::Result Authenticator::Authenticate(const sip::Message& request, c
     case sip::DigestOutcome::kReplayed:
       return {nullptr, Challenge(request, true, to_tag, now)};
     case sip::DigestOutcome::kWrong:
+      addresses_.Fail(address, now);
+      accounts_.Fail(verdict.username, now);
       if (failures_.Fail(address, verdict.username, now)) {
         return {nullptr, sip::Message::ResponseTo(request, 403, to_tag)};
       }

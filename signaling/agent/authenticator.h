@@ -2,7 +2,9 @@
 //
 // REGISTER is challenged by 401, all else by 407, each time with a fresh nonce. A wrong answer gets a challenge again,
 // the third one in a row from the same address for the same name 403 (FailureLimiter). Names that we do not know are
-// treated like wrong passwords, in the same time, so nobody learns who has an account.
+// treated like wrong passwords, in the same time, so nobody learns who has an account. An address that fails very
+// often, and an account that very many fail for, has to wait (FailureBackoff): what comes meanwhile is refused by 403
+// whatever it says. Phones go on that are registered from the address that they come from, so nobody locks them out.
 //
 // Threads: the shard's.
 #ifndef SLUICE_SIGNALING_AGENT_AUTHENTICATOR_H_
@@ -16,6 +18,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "signaling/agent/failure_backoff.h"
 #include "signaling/agent/failure_limiter.h"
 #include "signaling/sip/digest.h"
 #include "signaling/sip/digest_server.h"
@@ -35,6 +38,9 @@ struct AuthenticatorOptions {
   uint32_t tries = 3;
   absl::Duration failure_window = absl::Minutes(5);
   size_t max_failures = 10000;
+  // Wrong answers of one address, or for one account, until further ones have to wait, and how long at most.
+  uint32_t failures_until_wait = 20;
+  absl::Duration longest_wait = absl::Minutes(5);
 };
 
 class Authenticator {
@@ -53,12 +59,17 @@ class Authenticator {
   Result Authenticate(const sip::Message& request, const sip::Hop& hop, absl::string_view to_tag, absl::Time now);
 
  private:
+  // Too many wrong answers came from this address or for this account.
+  bool MustWait(const std::string& address, const std::string& account, const sip::Hop& hop, absl::Time now) const;
+  bool IsRegisteredFrom(const std::string& account, const sip::Hop& hop, absl::Time now) const;
   sip::Message Challenge(const sip::Message& request, bool stale, absl::string_view to_tag, absl::Time now);
 
   const AuthenticatorOptions options_;
   store::Store& store_;
   sip::DigestServer digest_;
   FailureLimiter failures_;
+  FailureBackoff addresses_;
+  FailureBackoff accounts_;
 };
 
 }  // namespace sluice::agent

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "signaling/sip/digest_client.h"
 #include "signaling/store/sqlite_store.h"
@@ -106,6 +107,41 @@ TEST_F(AuthenticatorTest, DoesNotTakeTheSameAnswerTwice) {
   client.Authorize(request, "c0ffee");
   EXPECT_NE(Try(request).account, nullptr);
   EXPECT_EQ(StatusOf(Try(request)), 407);
+}
+
+TEST_F(AuthenticatorTest, MakesAnAddressWaitThatGuessesAtManyNames) {
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(StatusOf(Call(std::to_string(i), "guess")), 407);
+  EXPECT_EQ(StatusOf(Call("20002230001", "secret")), 403);
+  hop_.remote = *sip::Endpoint::Parse("198.18.1.3:45426");
+  EXPECT_NE(Call("20002230001", "secret").account, nullptr);
+}
+
+TEST_F(AuthenticatorTest, MakesAnAccountWaitThatManyAddressesGuessAt) {
+  for (uint16_t i = 0; i < 20; ++i) {
+    hop_.remote = *sip::Endpoint::Make(absl::StrCat("198.18.9.", i), 5060);
+    EXPECT_EQ(StatusOf(Call("20002230001", "guess")), 407);
+  }
+  hop_.remote = *sip::Endpoint::Parse("198.18.1.2:45426");
+  EXPECT_EQ(StatusOf(Call("20002230001", "secret")), 403);
+  // One that nobody has waits alike.
+  for (uint16_t i = 0; i < 20; ++i) {
+    hop_.remote = *sip::Endpoint::Make(absl::StrCat("198.18.10.", i), 5060);
+    EXPECT_EQ(StatusOf(Call("29999999999", "guess")), 407);
+  }
+  EXPECT_EQ(StatusOf(Call("29999999999", "guess")), 403);
+}
+
+TEST_F(AuthenticatorTest, LetsARegisteredPhoneGoOnWhileOthersGuessAtItsAccount) {
+  const auto before = store_->FindBindings("20002230001");
+  ASSERT_TRUE(store_->ReplaceBindings("20002230001", before,
+                                      {{.expire_time = kStart + absl::Hours(1), .source = hop_.remote.ToString()}}));
+  for (uint16_t i = 0; i < 20; ++i) {
+    hop_.remote = *sip::Endpoint::Make(absl::StrCat("198.18.9.", i), 5060);
+    Call("20002230001", "guess");
+  }
+  EXPECT_EQ(StatusOf(Call("20002230001", "secret")), 403);
+  hop_.remote = *sip::Endpoint::Parse("198.18.1.2:45426");
+  EXPECT_NE(Call("20002230001", "secret").account, nullptr);
 }
 
 TEST_F(AuthenticatorTest, SaysWhatIsWrongWithDamagedCredentials) {

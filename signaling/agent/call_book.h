@@ -21,8 +21,10 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "signaling/agent/call_control.h"
+#include "signaling/agent/call_limiter.h"
 #include "signaling/agent/ladder.h"
 #include "signaling/call/call.h"
+#include "signaling/routing/trunk.h"
 #include "signaling/sip/transaction_layer.h"
 #include "sluice/relay/v1/session_service.pb.h"
 
@@ -57,6 +59,11 @@ struct LiveCall {
   std::array<absl::Time, kTimers> timers;
   // By leg number.
   std::vector<Leg> legs;
+  // The trunk of each callee; empty: they are none.
+  std::vector<std::shared_ptr<const routing::Trunk>> trunks;
+  // Among the calls of the caller's account or trunk, and of the trunk that is asked.
+  CallLimiter::Place caller_place;
+  CallLimiter::Place trunk_place;
   // Of the caller's INVITE, to tell a merged request (RFC 3261 8.2.2.2).
   std::string from_tag;
   uint32_t invite_cseq = 0;

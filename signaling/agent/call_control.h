@@ -18,6 +18,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "signaling/agent/call_limiter.h"
+#include "signaling/agent/trunk_book.h"
 #include "signaling/store/call_record.h"
 
 namespace sluice::relay::v1 {
@@ -83,6 +85,14 @@ struct CallPage {
   std::string next_token;
 };
 
+struct TrunkSummary {
+  std::string name;
+  // "udp:198.18.1.9:5060".
+  std::vector<std::string> peers;
+  TrunkBook::Registration registration;
+  CallLimiter::Usage usage;
+};
+
 struct SignalingStatistics {
   // Calls and transactions that exist now.
   uint64_t calls = 0;
@@ -99,6 +109,8 @@ struct SignalingStatistics {
   std::map<std::string, uint64_t> dropped_messages;
   // Calls that were refused, by SIP status.
   std::map<uint32_t, uint64_t> refused_calls;
+  // Of the present config, in its order.
+  std::vector<TrunkSummary> trunks;
   absl::Time start_time;
 };
 

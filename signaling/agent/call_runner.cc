@@ -46,11 +46,14 @@ BookedCall& CallRunner::Book(const sip::Message& invite, CallSummary summary, La
 
 void CallRunner::Start(const std::shared_ptr<const call::CallOptions>& options, const sip::Message& invite,
                        sip::ServerTransactionId transaction, CallSummary summary, Ladder ladder,
-                       const call::Party& caller, const std::vector<call::Party>& callees, absl::Time now) {
+                       const call::Party& caller, const std::vector<call::Party>& callees, Admission admission,
+                       absl::Time now) {
   auto live = std::make_unique<LiveCall>(options, static_cast<call::Names&>(*this));
   live->from_tag = std::string(invite.FromTag());
   live->invite_cseq = invite.CSeqNumber();
   live->invites.push_back(transaction);
+  live->caller_place = std::move(admission.caller);
+  live->trunks = std::move(admission.trunks);
   BookedCall& call = Book(invite, std::move(summary), std::move(ladder), caller, std::move(live), now);
   servers_[transaction] = {&call, call::kCaller};
   Run(call, call.live->machine.Start(invite, transaction, caller, callees, now), now);
@@ -158,18 +161,38 @@ void CallRunner::Run(BookedCall& call, call::Actions actions, absl::Time now) {
   }
 }
 
+bool CallRunner::BeginLeg(BookedCall& call, const call::SendRequest& action, absl::Time now) {
+  const std::string sip_call_id(action.message.CallId());
+  const bool again = LegOf(call, action.leg).sip_call_id == sip_call_id;
+  LiveCall& live = *call.live;
+  if (!again && action.leg <= live.trunks.size()) {
+    const routing::Trunk& trunk = *live.trunks[action.leg - 1];
+    if (parts_.limiter.Take(CallLimiter::TrunkKey(trunk.name), trunk.limits, now, live.trunk_place) !=
+        CallLimiter::Verdict::kTaken) {
+      post_([this, call_id = call.summary.call_id, leg = action.leg, number = action.number](absl::Time then) {
+        BookedCall* found = parts_.book.Find(call_id);
+        if (found == nullptr || found->live == nullptr) return;
+        const auto failure = sip::TransactionFailure::kTooMany;
+        Run(*found, found->live->machine.OnRequestFailed(leg, number, failure, then), then);
+      });
+      return false;
+    }
+    // The one that has it now; the last one, when it ends.
+    call.summary.callee.account = trunk.name;
+  }
+  LegOf(call, action.leg) = {sip_call_id, transport::PeerName(action.hop), ""};
+  // Before it is sent, so that the message finds its ladder.
+  parts_.book.AddLeg(call, action.leg, sip_call_id);
+  if (call.summary.callee.sip_call_id.empty()) {
+    call.summary.callee.sip_call_id = sip_call_id;
+    call.summary.callee.peer = LegOf(call, action.leg).peer;
+  }
+  return true;
+}
+
 void CallRunner::Do(BookedCall& call, call::SendRequest& action, absl::Time now) {
   const bool is_invite = action.message.method() == sip::Method::kInvite;
-  if (is_invite && action.message.ToTag().empty()) {
-    const std::string sip_call_id(action.message.CallId());
-    LegOf(call, action.leg) = {sip_call_id, transport::PeerName(action.hop), ""};
-    // Before it is sent, so that the message finds its ladder.
-    parts_.book.AddLeg(call, action.leg, sip_call_id);
-    if (call.summary.callee.sip_call_id.empty()) {
-      call.summary.callee.sip_call_id = sip_call_id;
-      call.summary.callee.peer = LegOf(call, action.leg).peer;
-    }
-  }
+  if (is_invite && action.message.ToTag().empty() && !BeginLeg(call, action, now)) return;
   if (is_invite) ForgetEarlierInvites(call, action.leg);
   const sip::ClientTransactionId id = parts_.transactions.SendRequest(std::move(action.message), action.hop, now);
   clients_[id] = {&call, action.leg, action.number, is_invite};

@@ -26,10 +26,12 @@
 #include "absl/time/time.h"
 #include "signaling/agent/agent_counters.h"
 #include "signaling/agent/call_book.h"
+#include "signaling/agent/call_limiter.h"
 #include "signaling/agent/id_source.h"
 #include "signaling/agent/media_mapping.h"
 #include "signaling/call/call.h"
 #include "signaling/fleet/fleet.h"
+#include "signaling/routing/trunk.h"
 #include "signaling/sip/hop.h"
 #include "signaling/sip/message.h"
 #include "signaling/sip/transaction_layer.h"
@@ -52,6 +54,14 @@ class CallRunner final : private call::Names {
     store::Store& store;
     IdSource& ids;
     AgentCounters& counters;
+    CallLimiter& limiter;
+  };
+  // What a call takes of its parties' limits.
+  struct Admission {
+    CallLimiter::Place caller;
+    // The trunk of each callee; empty: they are none. Its limits are looked at when its turn comes, and one that is
+    // full is passed over as if it had answered 503.
+    std::vector<std::shared_ptr<const routing::Trunk>> trunks;
   };
 
   CallRunner(const Parts& parts, MediaNetworks networks, PostFunction post)
@@ -61,7 +71,7 @@ class CallRunner final : private call::Names {
   // accounts of both parties are set in `summary`; the rest is filled in here.
   void Start(const std::shared_ptr<const call::CallOptions>& options, const sip::Message& invite,
              sip::ServerTransactionId transaction, CallSummary summary, Ladder ladder, const call::Party& caller,
-             const std::vector<call::Party>& callees, absl::Time now);
+             const std::vector<call::Party>& callees, Admission admission, absl::Time now);
 
   // A call of somebody with an account that goes nowhere: kept and recorded as ended by us with `status`. The response
   // is the user's to send, afterwards.
@@ -112,6 +122,8 @@ class CallRunner final : private call::Names {
   BookedCall& Book(const sip::Message& invite, CallSummary summary, Ladder ladder, const call::Party& caller,
                    std::unique_ptr<LiveCall> live, absl::Time now);
   void Run(BookedCall& call, call::Actions actions, absl::Time now);
+  // The first INVITE of a leg. False: its trunk takes no more calls, which the call is told of soon.
+  bool BeginLeg(BookedCall& call, const call::SendRequest& action, absl::Time now);
   void Do(BookedCall& call, call::SendRequest& action, absl::Time now);
   void Do(BookedCall& call, call::SendAck& action, absl::Time now);
   void Do(BookedCall& call, call::CancelRequest& action, absl::Time now);

@@ -9,40 +9,28 @@
 #ifndef SLUICE_SIGNALING_AGENT_FAILURE_LIMITER_H_
 #define SLUICE_SIGNALING_AGENT_FAILURE_LIMITER_H_
 
+#include <cstddef>
 #include <cstdint>
-#include <list>
-#include <string>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "signaling/agent/failure_table.h"
 
 namespace sluice::agent {
 
 class FailureLimiter {
  public:
-  FailureLimiter(uint32_t tries, absl::Duration window, size_t capacity)
-      : tries_(tries), window_(window), capacity_(capacity) {}
+  FailureLimiter(uint32_t tries, absl::Duration window, size_t capacity) : tries_(tries), failures_(window, capacity) {}
 
   // True if this failure is to be answered by a refusal, false if by another challenge.
   bool Fail(absl::string_view address, absl::string_view account, absl::Time now);
   void Succeed(absl::string_view address, absl::string_view account);
 
-  size_t size() const { return entries_.size(); }
+  size_t size() const { return failures_.size(); }
 
  private:
-  struct Entry {
-    std::string key;
-    uint32_t failures = 0;
-    absl::Time last;
-  };
-
   const uint32_t tries_;
-  const absl::Duration window_;
-  const size_t capacity_;
-  // The one that failed last in front.
-  std::list<Entry> entries_;
-  absl::flat_hash_map<absl::string_view, std::list<Entry>::iterator> by_key_;
+  FailureTable failures_;
 };
 
 }  // namespace sluice::agent

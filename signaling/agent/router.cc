@@ -5,6 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/string_view.h"
+#include "signaling/agent/trunk_parties.h"
 #include "signaling/sip/text.h"
 
 namespace sluice::agent {
@@ -19,8 +20,8 @@ std::string NormalHost(absl::string_view host) {
 }  // namespace
 
 Router::Router(const std::vector<std::string>& domains, const transport::Network& network, const store::Store& store,
-               const registrar::Registrar& registrar)
-    : network_(network), store_(store), registrar_(registrar) {
+               const registrar::Registrar& registrar, std::function<uint64_t()> random)
+    : network_(network), store_(store), registrar_(registrar), random_(std::move(random)) {
   for (const std::string& domain : domains) domains_.insert(NormalHost(domain));
   for (const transport::Listener& listener : network.listeners()) {
     domains_.insert(listener.address.Address());
@@ -37,7 +38,8 @@ bool Router::IsOurs(const sip::Uri& uri, const sip::Hop& hop) const {
   return domains_.contains(host) || host == hop.local.Address();
 }
 
-Router::Route Router::Find(const sip::Uri& uri, const sip::Hop& hop, absl::Time now) const {
+Router::Route Router::Find(const sip::Uri& uri, const sip::Hop& hop, const CallerIdentity& who,
+                           absl::string_view own_host, absl::Time now) const {
   Route route;
   route.number = uri.DecodedUser();
   if (!IsOurs(uri, hop)) {
@@ -45,14 +47,24 @@ Router::Route Router::Find(const sip::Uri& uri, const sip::Hop& hop, absl::Time 
     route.reason = "Domain is not served here";
     return route;
   }
-  route.account = store_.FindAccount(route.number);
-  if (route.account == nullptr) {
-    route.status = 404;
-    return route;
+  if (auto account = store_.FindAccount(route.number); account != nullptr) {
+    GoToAccount(std::move(account), now, route);
+  } else {
+    GoByRoutes(who, own_host, now, route);
   }
-  for (const registrar::Target& target : registrar_.Locate(route.number, now)) {
+  return route;
+}
+
+void Router::GoToAccount(std::shared_ptr<const store::Account> account, absl::Time now, Route& route) const {
+  if (account == nullptr) {
+    route.status = 404;
+    return;
+  }
+  route.account = account->name;
+  route.display_name = account->display_name;
+  for (const registrar::Target& target : registrar_.Locate(account->name, now)) {
     // A binding whose addresses cannot be read any more is no way to anybody.
-    if (call::Party callee = Callee(target, route.number); !callee.target_uri.empty()) {
+    if (call::Party callee = Callee(target, account->name); !callee.target_uri.empty()) {
       route.callees.push_back(std::move(callee));
     }
   }
@@ -60,19 +72,49 @@ Router::Route Router::Find(const sip::Uri& uri, const sip::Hop& hop, absl::Time 
     route.status = 480;
     route.reason = "Not registered";
   }
-  return route;
 }
 
-call::Party Router::Caller(const sip::Message& invite, const sip::Hop& hop, const store::Account& account) const {
+void Router::GoByRoutes(const CallerIdentity& who, absl::string_view own_host, absl::Time now, Route& route) const {
+  using Kind = routing::Origin::Kind;
+  const routing::Route* found =
+      plan_->FindRoute({who.account != nullptr ? Kind::kAccount : Kind::kTrunk, who.name()}, route.number);
+  const std::string called = found == nullptr ? "" : found->called.Apply(route.number);
+  if (called.empty()) {
+    route.status = 404;
+    return;
+  }
+  route.media_released = found->media_released;
+  if (found->trunks.empty()) {
+    const bool by_number = found->account == routing::Route::kNumbersAccount;
+    return GoToAccount(store_.FindAccount(by_number ? called : found->account), now, route);
+  }
+  const TrunkCall call = {called, found->calling.Apply(who.number), who.display_name, who.anonymous};
+  for (const std::shared_ptr<const routing::Trunk>& trunk : routing::OrderToTry(found->trunks, random_)) {
+    for (call::Party& party :
+         TrunkParties(*trunk, call, own_host, static_cast<uint32_t>(route.callees.size()), network_)) {
+      route.callees.push_back(std::move(party));
+      route.trunks.push_back(trunk);
+    }
+  }
+  route.account = route.trunks.front()->name;
+}
+
+call::Party Router::Caller(const sip::Message& invite, const sip::Hop& hop, const CallerIdentity& who) const {
   call::Party caller;
   caller.hop = hop;
   const std::optional<sip::NameAddress> contact = invite.Contact();
-  caller.behind_nat = transport::IsOpenedByPhones(hop.protocol) ||
-                      (contact.has_value() && registrar::IsBehindNat(contact->uri.text(), hop.remote.ToString()));
+  // A trunk is where its Contact says, as among servers.
+  caller.behind_nat = who.trunk == nullptr &&
+                      (transport::IsOpenedByPhones(hop.protocol) ||
+                       (contact.has_value() && registrar::IsBehindNat(contact->uri.text(), hop.remote.ToString())));
   caller.hop.only_connection = caller.behind_nat && sip::IsReliable(hop.protocol);
   caller.advertised = network_.Advertised(hop);
-  caller.account = account.name;
-  caller.display_name = account.display_name;
+  caller.account = who.name();
+  if (who.account != nullptr) caller.display_name = who.account->display_name;
+  if (who.trunk != nullptr && !who.trunk->username.empty()) {
+    caller.credentials = std::make_shared<const call::Credentials>(
+        call::Credentials{who.trunk->username, who.trunk->password, who.trunk->realm});
+  }
   return caller;
 }
 

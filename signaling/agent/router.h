@@ -1,4 +1,5 @@
-// Where a call goes to: the number of the Request-URI, if it is one of ours, to all of its bindings.
+// Where a call goes to: the number of the Request-URI, if it is one of ours, to all of its bindings, else by the routes
+// of the plan to an account or to trunks.
 //
 // A host is ours if it is a domain of the config, the address of a listener, or the address that the request came to;
 // ports do not matter, since phones leave them out.
@@ -8,6 +9,7 @@
 #define SLUICE_SIGNALING_AGENT_ROUTER_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +18,7 @@
 #include "absl/time/time.h"
 #include "signaling/call/call.h"
 #include "signaling/registrar/registrar.h"
+#include "signaling/routing/plan.h"
 #include "signaling/sip/hop.h"
 #include "signaling/sip/message.h"
 #include "signaling/sip/uri.h"
@@ -25,37 +28,66 @@
 
 namespace sluice::agent {
 
+// Who has sent an INVITE, proved by digest or, a trunk, by its address. One of the two is set.
+struct CallerIdentity {
+  std::shared_ptr<const store::Account> account;
+  std::shared_ptr<const routing::Trunk> trunk;
+  // The account's name; of a trunk, the user of From.
+  std::string number;
+  std::string display_name;
+  // From says that nobody is to know the caller (RFC 3323).
+  bool anonymous = false;
+
+  const std::string& name() const { return account != nullptr ? account->name : trunk->name; }
+};
+
 class Router {
  public:
   struct Route {
     // 0: the call may go on. 404 foreign domain or unknown number, 480 nobody registered.
     uint16_t status = 0;
     std::string reason;
+    // As dialled.
     std::string number;
-    // Null with 404.
-    std::shared_ptr<const store::Account> account;
-    // One a binding, the best first; not empty with status 0.
+    // Of the callee, or the name of the trunk that is tried first; may be empty with 404.
+    std::string account;
+    std::string display_name;
+    // One a binding, the best first, or one a server of a trunk; not empty with status 0.
     std::vector<call::Party> callees;
+    // The trunk of each of them; empty if they are bindings.
+    std::vector<std::shared_ptr<const routing::Trunk>> trunks;
+    bool media_released = false;
   };
 
-  // All but `domains` outlive the router.
+  // All but `domains` outlive the router. `random`: 64 bits with each call.
   Router(const std::vector<std::string>& domains, const transport::Network& network, const store::Store& store,
-         const registrar::Registrar& registrar);
+         const registrar::Registrar& registrar, std::function<uint64_t()> random);
+
+  // For calls from now on.
+  void SetPlan(std::shared_ptr<const routing::Plan> plan) { plan_ = std::move(plan); }
+  const routing::Plan& plan() const { return *plan_; }
 
   bool IsOurs(const sip::Uri& uri, const sip::Hop& hop) const;
 
-  Route Find(const sip::Uri& uri, const sip::Hop& hop, absl::Time now) const;
+  // `own_host`: as TrunkParties.
+  Route Find(const sip::Uri& uri, const sip::Hop& hop, const CallerIdentity& who, absl::string_view own_host,
+             absl::Time now) const;
 
   // The sender of an INVITE.
-  call::Party Caller(const sip::Message& invite, const sip::Hop& hop, const store::Account& account) const;
+  call::Party Caller(const sip::Message& invite, const sip::Hop& hop, const CallerIdentity& who) const;
 
  private:
+  // Fills in an account's bindings.
+  void GoToAccount(std::shared_ptr<const store::Account> account, absl::Time now, Route& route) const;
+  void GoByRoutes(const CallerIdentity& who, absl::string_view own_host, absl::Time now, Route& route) const;
   call::Party Callee(const registrar::Target& target, const std::string& account) const;
 
   absl::flat_hash_set<std::string> domains_;
   const transport::Network& network_;
   const store::Store& store_;
   const registrar::Registrar& registrar_;
+  const std::function<uint64_t()> random_;
+  std::shared_ptr<const routing::Plan> plan_ = std::make_shared<const routing::Plan>();
 };
 
 }  // namespace sluice::agent

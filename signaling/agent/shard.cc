@@ -40,7 +40,9 @@ absl::StatusOr<std::unique_ptr<Shard>> Shard::Open(size_t index, const AgentOpti
     });
   };
   shard->agent_ =
-      std::make_unique<Agent>(agent, Agent::Surroundings{*shard->transport_, surroundings.fleet, surroundings.store},
+      std::make_unique<Agent>(agent,
+                              Agent::Surroundings{*shard->transport_, surroundings.fleet, surroundings.store,
+                                                  surroundings.limiter, surroundings.trunks},
                               IdSource(index, surroundings.mesh.size()), std::move(post));
   return shard;
 }
@@ -49,6 +51,7 @@ Shard::~Shard() { Stop(); }
 
 void Shard::Start() {
   SweepEverySecond();
+  WaitForDeadline();
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), absl::StrCat("sip-", index_).c_str());
     context_->run();

@@ -38,6 +38,8 @@ class Shard {
     const SteadyTime& time;
     fleet::Fleet& fleet;
     store::Store& store;
+    CallLimiter& limiter;
+    TrunkBook& trunks;
   };
 
   // Opens the listeners; errors as ShardTransport::Open.

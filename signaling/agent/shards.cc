@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "signaling/transport/shard_of.h"
+#include "signaling/transport/sockaddr.h"
 #include "signaling/transport/tls_context.h"
 
 namespace sluice::agent {
@@ -75,12 +76,18 @@ absl::StatusOr<std::unique_ptr<Shards>> Shards::Start(const ShardsOptions& optio
   if (!tls.ok()) return tls.status();
   transport.tls = *std::move(tls);
   shards->tls_client_ = options.tls_client;
+  AgentOptions agent = options.agent;
+  {
+    absl::MutexLock lock(&shards->plan_mutex_);
+    shards->plan_ = agent.present.plan;
+  }
   for (size_t index = 0; index < options.shards; ++index) {
-    AgentOptions agent = options.agent;
-    // The bindings are everybody's; one shard is enough to look after them.
-    if (index > 0) agent.keepalive_interval = absl::ZeroDuration();
-    auto shard = Shard::Open(index, agent, transport, {shards->mesh_, shards->time_, fleet, store});
+    auto shard = Shard::Open(index, agent, transport,
+                             {shards->mesh_, shards->time_, fleet, store, shards->limiter_, shards->trunks_});
     if (!shard.ok()) return shard.status();
+    // The bindings and trunks are everybody's; one shard is enough to look after them.
+    agent.keepalive_interval = absl::ZeroDuration();
+    agent.registers_trunks = false;
     // Where the kernel chose a port, the others share it.
     transport.listeners = (*shard)->listeners();
     shards->shards_.push_back(*std::move(shard));
@@ -105,9 +112,13 @@ bool Shards::Stop(absl::Duration limit) {
   return idle;
 }
 
-void Shards::SetCallOptions(const std::shared_ptr<const call::CallOptions>& options) {
+void Shards::SetPresentOptions(const PresentOptions& options) {
+  {
+    absl::MutexLock lock(&plan_mutex_);
+    plan_ = options.plan;
+  }
   for (const std::unique_ptr<Shard>& shard : shards_) {
-    shard->Post([options](Agent& agent, absl::Time) { agent.SetCallOptions(options); });
+    shard->Post([options](Agent& agent, absl::Time now) { agent.SetPresentOptions(options, now); });
   }
 }
 
@@ -151,8 +162,28 @@ void Shards::HangUpCall(std::string call_id, std::function<void(absl::Status)> d
   });
 }
 
+std::vector<TrunkSummary> Shards::Trunks() const {
+  std::shared_ptr<const routing::Plan> plan;
+  {
+    absl::MutexLock lock(&plan_mutex_);
+    plan = plan_;
+  }
+  std::vector<TrunkSummary> trunks;
+  for (const std::shared_ptr<const routing::Trunk>& trunk : plan->trunks()) {
+    TrunkSummary& summary = trunks.emplace_back();
+    summary.name = trunk->name;
+    for (const routing::TrunkPeer& peer : trunk->peers) {
+      summary.peers.push_back(absl::StrCat(transport::TransportName(peer.protocol), ":", peer.address.ToString()));
+    }
+    summary.registration = trunks_.Find(trunk->name);
+    summary.usage = limiter_.UsageOf(CallLimiter::TrunkKey(trunk->name));
+  }
+  return trunks;
+}
+
 SignalingStatistics Shards::Statistics() const {
   SignalingStatistics statistics;
+  statistics.trunks = Trunks();
   statistics.start_time = start_time_;
   for (const std::unique_ptr<Shard>& shard : shards_) {
     shard->counters().AddTo(statistics);

@@ -15,13 +15,18 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "signaling/agent/agent_options.h"
 #include "signaling/agent/call_control.h"
+#include "signaling/agent/call_limiter.h"
 #include "signaling/agent/shard.h"
 #include "signaling/agent/steady_time.h"
+#include "signaling/agent/trunk_book.h"
 #include "signaling/fleet/fleet.h"
+#include "signaling/routing/plan.h"
 #include "signaling/store/store.h"
 #include "signaling/transport/shard_transport.h"
 
@@ -47,8 +52,8 @@ class Shards final : public CallControl, private fleet::FleetListener {
   // Ends all calls, waiting at most `limit`; false if some were left. Records of those that were left are not written.
   bool Stop(absl::Duration limit);
 
-  // For calls that begin from now on.
-  void SetCallOptions(const std::shared_ptr<const call::CallOptions>& options);
+  // For calls that begin from now on. Trunks that are gone or have changed are registered anew.
+  void SetPresentOptions(const PresentOptions& options);
 
   // Reads certificates and keys again, for connections that begin from now on. With an error, which names the file,
   // nothing has changed.
@@ -69,6 +74,7 @@ class Shards final : public CallControl, private fleet::FleetListener {
   void OnSessionEvent(const std::string& relay, const relay::v1::Event& event) override;
   void OnSessionLost(const std::string& relay, const std::string& session_id, const absl::Status& reason) override;
 
+  std::vector<TrunkSummary> Trunks() const;
   Shard& OwnerOf(absl::string_view call_id) const;
 
   fleet::Fleet& fleet_;
@@ -76,6 +82,10 @@ class Shards final : public CallControl, private fleet::FleetListener {
   transport::TlsFiles tls_client_;
   transport::ShardMesh mesh_;
   const absl::Time start_time_;
+  CallLimiter limiter_;
+  TrunkBook trunks_;
+  mutable absl::Mutex plan_mutex_;
+  std::shared_ptr<const routing::Plan> plan_ ABSL_GUARDED_BY(plan_mutex_);
   std::vector<std::unique_ptr<Shard>> shards_;
 };
 

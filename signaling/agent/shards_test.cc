@@ -73,7 +73,7 @@ class ShardsTest : public testing::Test {
     ShardsOptions options;
     options.shards = 2;
     options.agent.authentication.realm = std::string(kPhoneRealm);
-    options.agent.calls = std::make_shared<call::CallOptions>();
+    options.agent.present.calls = std::make_shared<call::CallOptions>();
     options.agent.domains = {"198.18.1.1"};
     options.transport.listeners.push_back({sip::Protocol::kUdp, *sip::Endpoint::Parse("127.0.0.1:0"), ""});
     auto started = Shards::Start(options, fleet_, *store_);
@@ -201,7 +201,7 @@ TEST(Shards, SaysWhichListenerCannotBeOpened) {
   fleet::FakeFleet fleet;
   const std::unique_ptr<store::Store> store = *store::OpenSqliteStore({.file = ":memory:"});
   ShardsOptions options;
-  options.agent.calls = std::make_shared<call::CallOptions>();
+  options.agent.present.calls = std::make_shared<call::CallOptions>();
   options.transport.listeners.push_back({sip::Protocol::kUdp, *sip::Endpoint::Parse("198.18.255.254:5060"), ""});
   const auto started = Shards::Start(options, fleet, *store);
   ASSERT_FALSE(started.ok());

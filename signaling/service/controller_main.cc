@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "process/command_line.h"
+#include "process/config_file.h"
 #include "process/controller_config.h"
 #include "process/grpc_server.h"
 #include "process/logging.h"
@@ -19,9 +20,11 @@
 #include "process/systemd_notify.h"
 #include "signaling/agent/shards.h"
 #include "signaling/fleet/grpc_fleet.h"
+#include "signaling/routing/plan.h"
 #include "signaling/service/controller_metrics.h"
 #include "signaling/service/controller_options.h"
 #include "signaling/service/controller_service.h"
+#include "signaling/service/routing_config.h"
 #include "signaling/store/sqlite_store.h"
 #include "signaling/transport/sockaddr.h"
 #include "sluice/config/v1/controller_config.pb.h"
@@ -52,15 +55,34 @@ void Warn(const absl::Status& status) {
   if (!status.ok()) spdlog::warn("{}", std::string(status.message()));
 }
 
+struct Settings {
+  config::v1::ControllerConfig config;
+  std::shared_ptr<const routing::Plan> plan;
+};
+
+absl::StatusOr<Settings> ReadSettings(const std::string& file) {
+  Settings settings;
+  const auto read_plan = [&](const process::ConfigFile& read, const config::v1::ControllerConfig& config) {
+    absl::StatusOr<std::shared_ptr<const routing::Plan>> plan = ReadPlan(read, config);
+    if (plan.ok()) settings.plan = *std::move(plan);
+    return plan.status();
+  };
+  absl::StatusOr<config::v1::ControllerConfig> config = process::ReadControllerConfig(file, read_plan);
+  if (!config.ok()) return config.status();
+  settings.config = *std::move(config);
+  return settings;
+}
+
 void Reload(const std::string& file, agent::Shards& shards) {
   Warn(process::NotifyReloading());
-  const absl::StatusOr<config::v1::ControllerConfig> config = process::ReadControllerConfig(file);
-  if (config.ok()) {
-    shards.SetCallOptions(ToCallOptions(*config));
-    process::SetLogLevel(config->log_level());
-    spdlog::info("reloaded {}: log_level, sip.blocked_headers and calls take effect for new calls", file);
+  const absl::StatusOr<Settings> settings = ReadSettings(file);
+  if (settings.ok()) {
+    shards.SetPresentOptions(ToPresentOptions(settings->config, settings->plan));
+    process::SetLogLevel(settings->config.log_level());
+    spdlog::info("reloaded {}: log_level, sip.blocked_headers, calls, trunks and routes take effect for new calls",
+                 file);
   } else {
-    spdlog::error("{}; nothing has changed", std::string(config.status().message()));
+    spdlog::error("{}; nothing has changed", std::string(settings.status().message()));
   }
 }
 
@@ -79,7 +101,8 @@ std::string Serving(const agent::Shards& shards, const process::GrpcServer& serv
                       absl::StrJoin(server.addresses(), ", "));
 }
 
-int Run(const std::string& file, const config::v1::ControllerConfig& config) {
+int Run(const std::string& file, const Settings& settings) {
+  const config::v1::ControllerConfig& config = settings.config;
   process::StartLogging(kProgram, config.log_level());
 
   absl::StatusOr<std::unique_ptr<store::Store>> store =
@@ -88,7 +111,7 @@ int Run(const std::string& file, const config::v1::ControllerConfig& config) {
   if (!store.ok()) return Fail(kMachine, store.status().message());
   auto fleet = std::make_unique<fleet::GrpcFleet>(ToFleetOptions(config));
   absl::StatusOr<std::unique_ptr<agent::Shards>> shards =
-      agent::Shards::Start(ToShardsOptions(config), *fleet, **store);
+      agent::Shards::Start(ToShardsOptions(config, settings.plan), *fleet, **store);
   if (!shards.ok()) return Fail(kMachine, shards.status().message());
   ControllerService service(**shards, **store, *fleet, config.sip().realm());
   absl::StatusOr<std::unique_ptr<process::GrpcServer>> server =
@@ -143,13 +166,13 @@ int Main(const std::vector<std::string>& arguments) {
     std::printf("%s\n", process::Usage(kProgram).c_str());
     return kDone;
   }
-  const absl::StatusOr<config::v1::ControllerConfig> config = process::ReadControllerConfig(line->config);
-  if (!config.ok()) return Fail(kWrongUse, config.status().message());
+  const absl::StatusOr<Settings> settings = ReadSettings(line->config);
+  if (!settings.ok()) return Fail(kWrongUse, settings.status().message());
   if (line->mode == process::CommandLine::Mode::kCheck) {
     std::printf("%s: %s is right\n", kProgram, line->config.c_str());
     return kDone;
   }
-  return Run(line->config, *config);
+  return Run(line->config, *settings);
 }
 
 }  // namespace

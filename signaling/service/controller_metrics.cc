@@ -81,6 +81,20 @@ void AddCalls(Families& families, const agent::SignalingStatistics& signaling) {
                  static_cast<double>(signaling.transactions));
 }
 
+void AddTrunks(Families& families, const std::vector<agent::TrunkSummary>& trunks) {
+  MetricFamily calls = GaugeFamily("sluice_trunk_calls", "Calls from and to the trunk that exist now.");
+  MetricFamily refused = CounterFamily("sluice_trunk_calls_refused_total", "Calls that the trunk's limits refused.");
+  MetricFamily registered = GaugeFamily("sluice_trunk_registered", "1 while we are registered at the trunk.");
+  for (const agent::TrunkSummary& trunk : trunks) {
+    const process::MetricLabels labels = {{"trunk", trunk.name}};
+    AddSample(calls, static_cast<double>(trunk.usage.calls), labels);
+    AddSample(refused, static_cast<double>(trunk.usage.refused), labels);
+    if (trunk.registration.state == agent::TrunkBook::State::kNone) continue;
+    AddSample(registered, trunk.registration.state == agent::TrunkBook::State::kRegistered ? 1 : 0, labels);
+  }
+  for (MetricFamily* family : {&calls, &refused, &registered}) families.Add(std::move(*family));
+}
+
 void AddStore(Families& families, const store::StoreStatistics& store) {
   families.Gauge("sluice_accounts", "Accounts.", static_cast<double>(store.accounts));
   families.Gauge("sluice_bindings", "Contacts that are registered.", static_cast<double>(store.bindings));
@@ -128,6 +142,7 @@ std::vector<MetricFamily> ControllerMetrics(const agent::SignalingStatistics& si
   Families families;
   AddCalls(families, signaling);
   AddMessages(families, signaling);
+  AddTrunks(families, signaling.trunks);
   AddStore(families, store);
   AddRelays(families, relays);
   return families.Take();

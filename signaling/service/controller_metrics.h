@@ -1,7 +1,7 @@
 // The controller's Prometheus families, made afresh at each scrape from the statistics that it has anyway.
 //
 // Every label has a bounded set of values: directions, methods that we know (others are OTHER), status codes, reasons
-// of drops, states of health, and the relays of the config.
+// of drops, states of health, and the relays and trunks of the config.
 //
 // Threads: any; a pure function.
 #ifndef SLUICE_SIGNALING_SERVICE_CONTROLLER_METRICS_H_

@@ -1,8 +1,10 @@
 #include "signaling/service/controller_options.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "process/checks.h"
@@ -36,7 +38,9 @@ std::string OwnHost(const config::v1::SipConfig& sip) {
   return "";
 }
 
-}  // namespace
+// How tools that look for open servers call themselves.
+constexpr const char* kScanners[] = {"friendly-scanner", "sipvicious", "sipcli", "sip-scan", "sipsak", "sundayddr",
+                                     "VaxSIPUserAgent",  "pplsip",     "smap",   "iWar",     "sipptk", "SIPPTS"};
 
 std::shared_ptr<const call::CallOptions> ToCallOptions(const ControllerConfig& config) {
   auto options = std::make_shared<call::CallOptions>();
@@ -52,7 +56,16 @@ std::shared_ptr<const call::CallOptions> ToCallOptions(const ControllerConfig& c
   return options;
 }
 
-agent::ShardsOptions ToShardsOptions(const ControllerConfig& config) {
+}  // namespace
+
+agent::PresentOptions ToPresentOptions(const ControllerConfig& config, std::shared_ptr<const routing::Plan> plan) {
+  const auto& limits = config.calls().account_limits();
+  return {.calls = ToCallOptions(config),
+          .plan = std::move(plan),
+          .account_limits = {.calls = limits.calls(), .calls_per_second = limits.calls_per_second()}};
+}
+
+agent::ShardsOptions ToShardsOptions(const ControllerConfig& config, std::shared_ptr<const routing::Plan> plan) {
   agent::ShardsOptions options;
   options.shards = config.sip().shards();
 
@@ -65,6 +78,8 @@ agent::ShardsOptions ToShardsOptions(const ControllerConfig& config) {
     }
   }
   agent.authentication.nonce_lifetime = ToAbsl(config.sip().nonce_lifetime());
+  agent.authentication.failures_until_wait = config.abuse().failures();
+  agent.authentication.longest_wait = ToAbsl(config.abuse().longest_wait());
   agent.registrar = {.min_expires = ToAbsl(config.registrar().min_expires()),
                      .max_expires = ToAbsl(config.registrar().max_expires()),
                      .default_expires = ToAbsl(config.registrar().default_expires()),
@@ -72,7 +87,11 @@ agent::ShardsOptions ToShardsOptions(const ControllerConfig& config) {
   agent.keepalive_interval = ToAbsl(config.registrar().keepalive_interval());
   agent.transactions.message_limits.message_bytes = config.sip().max_message_bytes();
   agent.transactions.message_limits.field_bytes = config.sip().max_header_bytes();
-  agent.calls = ToCallOptions(config);
+  agent.present = ToPresentOptions(config, std::move(plan));
+  agent.max_sdp_bytes = config.sip().max_sdp_bytes();
+  const auto& scanners = config.abuse().refused_user_agents();
+  agent.refused_user_agents.assign(scanners.begin(), scanners.end());
+  if (scanners.empty()) agent.refused_user_agents.assign(std::begin(kScanners), std::end(kScanners));
   agent.networks = {config.calls().caller_network(), config.calls().callee_network()};
   agent.domains.push_back(config.sip().realm());
   agent.domains.insert(agent.domains.end(), config.sip().domains().begin(), config.sip().domains().end());

@@ -6,17 +6,21 @@
 
 #include <memory>
 
+#include "signaling/agent/agent_options.h"
 #include "signaling/agent/shards.h"
-#include "signaling/call/call.h"
 #include "signaling/fleet/grpc_fleet.h"
+#include "signaling/routing/plan.h"
 #include "sluice/config/v1/controller_config.pb.h"
 
 namespace sluice::service {
 
-// `config` as process::ReadControllerConfig gives it: checked, with defaults filled in.
-agent::ShardsOptions ToShardsOptions(const config::v1::ControllerConfig& config);
+// `config` as process::ReadControllerConfig gives it: checked, with defaults filled in; `plan`: of its trunks and
+// routes (ReadPlan).
+agent::ShardsOptions ToShardsOptions(const config::v1::ControllerConfig& config,
+                                     std::shared_ptr<const routing::Plan> plan);
 // What may change at a reload.
-std::shared_ptr<const call::CallOptions> ToCallOptions(const config::v1::ControllerConfig& config);
+agent::PresentOptions ToPresentOptions(const config::v1::ControllerConfig& config,
+                                       std::shared_ptr<const routing::Plan> plan);
 // With an epoch of now.
 fleet::FleetOptions ToFleetOptions(const config::v1::ControllerConfig& config);
 

@@ -17,19 +17,27 @@ config::v1::ControllerConfig Config(const std::string& sip, const std::string& r
   return *config;
 }
 
+std::shared_ptr<const call::CallOptions> CallOptionsOf(const config::v1::ControllerConfig& config) {
+  return ToPresentOptions(config, std::make_shared<const routing::Plan>()).calls;
+}
+
+agent::ShardsOptions ShardsOptionsOf(const config::v1::ControllerConfig& config) {
+  return ToShardsOptions(config, std::make_shared<const routing::Plan>());
+}
+
 TEST(ControllerOptions, CallsUsByTheRealmIfThatIsAHost) {
   const auto config =
       Config("  realm: sip.example.net\n  listeners: [{transport: udp, address: \"198.18.1.1:7080\"}]\n");
-  EXPECT_EQ(ToCallOptions(config)->domain, "sip.example.net");
+  EXPECT_EQ(CallOptionsOf(config)->domain, "sip.example.net");
 }
 
 TEST(ControllerOptions, CallsUsByAListenerIfTheRealmIsNoHost) {
-  EXPECT_EQ(ToCallOptions(Config("  realm: ASG Switch\n  listeners:\n"
+  EXPECT_EQ(CallOptionsOf(Config("  realm: ASG Switch\n  listeners:\n"
                                  "  - {transport: udp, address: \"0.0.0.0:5060\"}\n"
                                  "  - {transport: tcp, address: \"198.18.1.1:7080\"}\n"))
                 ->domain,
             "198.18.1.1");
-  EXPECT_EQ(ToCallOptions(Config("  realm: ASG Switch\n  listeners:\n"
+  EXPECT_EQ(CallOptionsOf(Config("  realm: ASG Switch\n  listeners:\n"
                                  "  - {transport: udp, address: \"0.0.0.0:5060\", "
                                  "advertised_address: \"sip.example.net:5060\"}\n"))
                 ->domain,
@@ -37,7 +45,7 @@ TEST(ControllerOptions, CallsUsByAListenerIfTheRealmIsNoHost) {
 }
 
 TEST(ControllerOptions, CarriesTheListenersAndLimitsToTheShards) {
-  const agent::ShardsOptions options = ToShardsOptions(
+  const agent::ShardsOptions options = ShardsOptionsOf(
       Config("  realm: ASG Switch\n  domains: [example.net]\n  shards: 2\n  max_message_bytes: 4096\n  listeners:\n"
              "  - {transport: tcp, address: \"[2001:db8::1]:5060\"}\n",
              "calls: {kept_calls: 10, caller_network: phones}\n"));
@@ -53,7 +61,7 @@ TEST(ControllerOptions, CarriesTheListenersAndLimitsToTheShards) {
 }
 
 TEST(ControllerOptions, CarriesTheFilesOfTlsToListenersAndClient) {
-  const agent::ShardsOptions options = ToShardsOptions(
+  const agent::ShardsOptions options = ShardsOptionsOf(
       Config("  realm: r\n  tls_client: {ca_file: ca.pem, certificate_file: us.pem, private_key_file: us.key}\n"
              "  listeners:\n  - {transport: wss, address: \"198.18.1.1:443\", certificate_file: web.pem, "
              "private_key_file: web.key, client_ca_file: phones.pem}\n"));
@@ -70,17 +78,17 @@ TEST(ControllerOptions, CarriesTheFilesOfTlsToListenersAndClient) {
 
 TEST(ControllerOptions, OffersTheDigestsOfTheConfigInItsOrder) {
   const std::string listener = "  listeners: [{transport: udp, address: \"198.18.1.1:7080\"}]\n";
-  EXPECT_EQ(ToShardsOptions(Config("  realm: r\n" + listener)).agent.authentication.algorithms,
+  EXPECT_EQ(ShardsOptionsOf(Config("  realm: r\n" + listener)).agent.authentication.algorithms,
             (std::vector<sip::DigestAlgorithm>{sip::DigestAlgorithm::kSha256, sip::DigestAlgorithm::kMd5}));
   EXPECT_EQ(
-      ToShardsOptions(Config("  realm: r\n  digest_algorithms: [MD5]\n" + listener)).agent.authentication.algorithms,
+      ShardsOptionsOf(Config("  realm: r\n  digest_algorithms: [MD5]\n" + listener)).agent.authentication.algorithms,
       (std::vector<sip::DigestAlgorithm>{sip::DigestAlgorithm::kMd5}));
 }
 
 TEST(ControllerOptions, BlocksHeadersInAnySpelling) {
   const auto config = Config(
       "  realm: r\n  blocked_headers: [X-Secret]\n  listeners: [{transport: udp, address: \"198.18.1.1:7080\"}]\n");
-  EXPECT_TRUE(ToCallOptions(config)->blocked_headers.contains("x-secret"));
+  EXPECT_TRUE(CallOptionsOf(config)->blocked_headers.contains("x-secret"));
 }
 
 TEST(ControllerOptions, WritesToRelaysUnderTheControllersName) {

@@ -33,6 +33,8 @@ using controller::v1::ListCallsRequest;
 using controller::v1::ListCallsResponse;
 using controller::v1::ListRelaysRequest;
 using controller::v1::ListRelaysResponse;
+using controller::v1::ListTrunksRequest;
+using controller::v1::ListTrunksResponse;
 using grpc::CallbackServerContext;
 using grpc::ServerUnaryReactor;
 using process::ToGrpcStatus;
@@ -201,6 +203,12 @@ ServerUnaryReactor* ControllerService::ListCallRecords(CallbackServerContext* co
 ServerUnaryReactor* ControllerService::ListRelays(CallbackServerContext* context, const ListRelaysRequest*,
                                                   ListRelaysResponse* response) {
   for (const fleet::RelayInfo& relay : fleet_.ListRelays()) *response->add_relays() = ToProto(relay);
+  return Finish(context);
+}
+
+ServerUnaryReactor* ControllerService::ListTrunks(CallbackServerContext* context, const ListTrunksRequest*,
+                                                  ListTrunksResponse* response) {
+  for (const agent::TrunkSummary& trunk : calls_.Statistics().trunks) *response->add_trunks() = ToProto(trunk);
   return Finish(context);
 }
 

@@ -49,6 +49,9 @@ class ControllerService final : public controller::v1::ControllerService::Callba
   grpc::ServerUnaryReactor* ListRelays(grpc::CallbackServerContext* context,
                                        const controller::v1::ListRelaysRequest* request,
                                        controller::v1::ListRelaysResponse* response) override;
+  grpc::ServerUnaryReactor* ListTrunks(grpc::CallbackServerContext* context,
+                                       const controller::v1::ListTrunksRequest* request,
+                                       controller::v1::ListTrunksResponse* response) override;
   grpc::ServerUnaryReactor* GetStatistics(grpc::CallbackServerContext* context,
                                           const controller::v1::GetStatisticsRequest* request,
                                           controller::v1::GetStatisticsResponse* response) override;

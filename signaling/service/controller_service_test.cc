@@ -348,6 +348,11 @@ TEST_F(Service, TellsRelaysAndStatistics) {
   statistics.received_messages = {{"INVITE", 10}};
   statistics.refused_calls = {{486, 2}};
   statistics.start_time = kStart;
+  statistics.trunks = {{.name = "carrier",
+                        .peers = {"udp:198.18.3.1:5060"},
+                        .registration = {agent::TrunkBook::State::kRegistered, kStart + absl::Seconds(60), ""},
+                        .usage = {.calls = 3, .refused = 1}},
+                       {.name = "other"}};
   calls_.SetStatistics(statistics);
   controller::v1::GetStatisticsResponse response;
   ASSERT_TRUE(Call(&Stub::GetStatistics, controller::v1::GetStatisticsRequest(), &response).ok());
@@ -361,6 +366,17 @@ TEST_F(Service, TellsRelaysAndStatistics) {
   ASSERT_EQ(relays.relays_size(), 1);
   EXPECT_EQ(relays.relays(0).name(), "relay-1");
   EXPECT_EQ(relays.relays(0).health(), controller::v1::RELAY_HEALTH_DOWN);
+
+  controller::v1::ListTrunksResponse trunks;
+  ASSERT_TRUE(Call(&Stub::ListTrunks, controller::v1::ListTrunksRequest(), &trunks).ok());
+  ASSERT_EQ(trunks.trunks_size(), 2);
+  EXPECT_EQ(trunks.trunks(0).peers(0), "udp:198.18.3.1:5060");
+  EXPECT_EQ(trunks.trunks(0).registration(), controller::v1::TRUNK_REGISTRATION_REGISTERED);
+  EXPECT_EQ(trunks.trunks(0).expire_time().seconds(), absl::ToUnixSeconds(kStart) + 60);
+  EXPECT_EQ(trunks.trunks(0).calls(), 3u);
+  EXPECT_EQ(trunks.trunks(0).refused_calls(), 1u);
+  EXPECT_EQ(trunks.trunks(1).registration(), controller::v1::TRUNK_REGISTRATION_NONE);
+  EXPECT_FALSE(trunks.trunks(1).has_expire_time());
 }
 
 }  // namespace

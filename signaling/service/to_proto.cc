@@ -178,6 +178,19 @@ controller::v1::RelayStatus ToProto(const fleet::RelayInfo& relay) {
   return proto;
 }
 
+controller::v1::TrunkStatus ToProto(const agent::TrunkSummary& trunk) {
+  controller::v1::TrunkStatus proto;
+  proto.set_name(trunk.name);
+  for (const std::string& peer : trunk.peers) proto.add_peers(peer);
+  proto.set_registration(static_cast<controller::v1::TrunkRegistration>(trunk.registration.state));
+  google::protobuf::Timestamp time;
+  if (ToTimestamp(trunk.registration.expire_time, &time)) *proto.mutable_expire_time() = time;
+  proto.set_text(trunk.registration.text);
+  proto.set_calls(trunk.usage.calls);
+  proto.set_refused_calls(trunk.usage.refused);
+  return proto;
+}
+
 controller::v1::GetStatisticsResponse ToProto(const agent::SignalingStatistics& statistics, uint64_t bindings) {
   controller::v1::GetStatisticsResponse proto;
   proto.set_calls(statistics.calls);

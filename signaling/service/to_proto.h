@@ -23,6 +23,7 @@ controller::v1::Binding ToProto(const store::AccountBindings& binding);
 controller::v1::Account ToProto(const store::Account& account);
 controller::v1::CallRecord ToProto(const store::CallRecord& record);
 controller::v1::RelayStatus ToProto(const fleet::RelayInfo& relay);
+controller::v1::TrunkStatus ToProto(const agent::TrunkSummary& trunk);
 controller::v1::GetStatisticsResponse ToProto(const agent::SignalingStatistics& statistics, uint64_t bindings);
 
 }  // namespace sluice::service

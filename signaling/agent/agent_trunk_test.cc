@@ -1,0 +1,294 @@
+// Calls from and to trunks: routes, names, credentials, places.
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "signaling/agent/agent_test_bed.h"
+#include "signaling/routing/plan.h"
+
+namespace sluice::agent {
+namespace {
+
+constexpr absl::string_view kCarrier = "198.18.3.1:5060";
+constexpr absl::string_view kOther = "198.18.3.2:5060";
+
+routing::Trunk MakeTrunk(const std::string& name, absl::string_view address) {
+  routing::Trunk trunk;
+  trunk.name = name;
+  trunk.peers = {{sip::Protocol::kUdp, *sip::Endpoint::Parse(address)}};
+  trunk.sources = {*sip::Endpoint::Parse(address)};
+  return trunk;
+}
+
+class AgentTrunkTest : public testing::Test {
+ protected:
+  explicit AgentTrunkTest(std::function<void(AgentOptions&)> change = [](AgentOptions&) {}) : bed_(std::move(change)) {
+    carrier_.limits.calls = 2;
+    carrier_.username = "user";
+    carrier_.password = "trunk-secret";
+    carrier_.realm = std::string(kPhoneRealm);
+    UsePlan();
+    bed_.AddAccount("20002230001", "secret", "Alice");
+    bed_.AddAccount("20002230000", "secret", "Bob");
+  }
+  ~AgentTrunkTest() override {
+    EXPECT_EQ(bed_.RemainsAfterAll(), Agent::Remains());
+    for (const std::string& key : {CallLimiter::TrunkKey("carrier"), CallLimiter::AccountKey("20002230001")}) {
+      EXPECT_EQ(bed_.limiter().UsageOf(key).calls, 0u) << key;
+    }
+  }
+
+  // 0… goes to the carrier and then to the other one; the carrier's 49… to the account behind it.
+  void UsePlan() {
+    const auto carrier = std::make_shared<const routing::Trunk>(carrier_);
+    const auto other = std::make_shared<const routing::Trunk>(MakeTrunk("other", kOther));
+    std::vector<routing::Route> routes;
+    routes.push_back({.name = "out",
+                      .number = *routing::NumberPattern::Parse("0*"),
+                      .trunks = {{carrier, 1, 1}, {other, 2, 1}},
+                      .called = {1, "+49"},
+                      .calling = {0, "+"},
+                      .media_released = released_});
+    routes.push_back({.name = "in",
+                      .from = {false, true, "carrier"},
+                      .number = *routing::NumberPattern::Parse("49*"),
+                      .account = "*",
+                      .called = {2, ""}});
+    PresentOptions present;
+    present.calls = std::make_shared<const call::CallOptions>(call::CallOptions{.domain = "198.18.1.1"});
+    present.account_limits = account_limits_;
+    present.plan = std::make_shared<const routing::Plan>(
+        std::vector<std::shared_ptr<const routing::Trunk>>{carrier, other}, std::move(routes));
+    bed_.agent().SetPresentOptions(present, bed_.now());
+  }
+
+  // The INVITE that has come to `trunk`, answered with 100.
+  sip::Message InviteAt(Phone& trunk) {
+    sip::Message invite = trunk.Receive();
+    EXPECT_EQ(invite.method(), sip::Method::kInvite);
+    trunk.Send(trunk.Answer(invite, 100));
+    return invite;
+  }
+  // A call of A's to the carrier, which answers. Answers A's INVITE and its 200.
+  std::pair<sip::Message, sip::Message> Establish() {
+    const sip::Message invite = a_.SendAuthorized(a_.NewInvite("030123"));
+    EXPECT_EQ(a_.Receive().status(), 100);
+    const sip::Message at_carrier = InviteAt(carrier_phone_);
+    carrier_phone_.Send(carrier_phone_.Answer(at_carrier, 200));
+    EXPECT_EQ(carrier_phone_.Receive().method(), sip::Method::kAck);
+    const sip::Message answer = a_.Receive();
+    EXPECT_EQ(answer.status(), 200);
+    a_.Send(a_.AckOf(invite, answer));
+    return {invite, answer};
+  }
+  void HangUp(const std::pair<sip::Message, sip::Message>& call) {
+    a_.Send(a_.InDialog("BYE", call.first, call.second));
+    EXPECT_EQ(a_.Receive().status(), 200);
+    const sip::Message bye = carrier_phone_.Receive();
+    EXPECT_EQ(bye.method(), sip::Method::kBye);
+    carrier_phone_.Send(carrier_phone_.Answer(bye, 200));
+  }
+  uint16_t RefusalOfA(absl::string_view number) {
+    const sip::Message invite = a_.SendAuthorized(a_.NewInvite(number));
+    const sip::Message response = a_.Receive();
+    a_.Send(a_.AckOf(invite, response));
+    return response.status();
+  }
+
+  AgentTestBed bed_;
+  routing::Trunk carrier_ = MakeTrunk("carrier", kCarrier);
+  routing::CallLimits account_limits_;
+  bool released_ = false;
+  Phone a_ = bed_.NewPhone("20002230001", "198.18.1.2:45426", "198.18.1.2:45426");
+  Phone b_ = bed_.NewPhone("20002230000", "198.18.2.9:43518", "198.18.2.9:43518");
+  Phone carrier_phone_ = bed_.NewPhone("491", kCarrier, kCarrier);
+  Phone other_phone_ = bed_.NewPhone("492", kOther, kOther);
+};
+
+TEST_F(AgentTrunkTest, CarriesANumberThatNobodyHasToTheTrunkOfItsRoute) {
+  const auto call = Establish();
+  ASSERT_EQ(bed_.Calls().size(), 1u);
+  EXPECT_EQ(bed_.Calls()[0].callee.account, "carrier");
+  EXPECT_EQ(bed_.Calls()[0].callee.number, "030123");
+  EXPECT_EQ(bed_.limiter().UsageOf(CallLimiter::TrunkKey("carrier")).calls, 1u);
+  HangUp(call);
+  ASSERT_EQ(bed_.Records().size(), 1u);
+}
+
+TEST_F(AgentTrunkTest, RewritesBothNumbers) {
+  const sip::Message invite = a_.SendAuthorized(a_.NewInvite("030123"));
+  a_.Receive();
+  const sip::Message at_carrier = InviteAt(carrier_phone_);
+  EXPECT_EQ(at_carrier.request_uri(), "sip:+4930123@198.18.3.1:5060");
+  EXPECT_EQ(at_carrier.To()->uri.text(), "sip:+4930123@198.18.3.1");
+  EXPECT_EQ(at_carrier.From()->uri.text(), "sip:+20002230001@198.18.1.1");
+  const sip::Message refusal = carrier_phone_.Answer(at_carrier, 486);
+  carrier_phone_.Send(refusal);
+  EXPECT_EQ(carrier_phone_.Receive().method(), sip::Method::kAck);
+  const sip::Message response = a_.Receive();
+  EXPECT_EQ(response.status(), 486);
+  a_.Send(a_.AckOf(invite, response));
+}
+
+TEST_F(AgentTrunkTest, AnswersTheTrunksChallenge) {
+  const sip::Message invite = a_.SendAuthorized(a_.NewInvite("030123"));
+  a_.Receive();
+  const sip::Message first = InviteAt(carrier_phone_);
+  sip::Message challenge = carrier_phone_.Answer(first, 407);
+  challenge.Add(sip::Header::kProxyAuthenticate,
+                absl::StrCat("Digest realm=\"", kPhoneRealm, "\", nonce=\"n\", qop=\"auth\""));
+  carrier_phone_.Send(challenge);
+  EXPECT_EQ(carrier_phone_.Receive().method(), sip::Method::kAck);
+  const sip::Message second = InviteAt(carrier_phone_);
+  EXPECT_TRUE(absl::StrContains(second.Get(sip::Header::kProxyAuthorization), "username=\"user\""));
+  // One call has one place.
+  EXPECT_EQ(bed_.limiter().UsageOf(CallLimiter::TrunkKey("carrier")).calls, 1u);
+  carrier_phone_.Send(carrier_phone_.Answer(second, 603));
+  EXPECT_EQ(carrier_phone_.Receive().method(), sip::Method::kAck);
+  const sip::Message response = a_.Receive();
+  EXPECT_EQ(response.status(), 603);
+  a_.Send(a_.AckOf(invite, response));
+}
+
+TEST_F(AgentTrunkTest, TriesTheNextTrunkWhenOneIsOutOfService) {
+  const sip::Message invite = a_.SendAuthorized(a_.NewInvite("030123"));
+  a_.Receive();
+  carrier_phone_.Send(carrier_phone_.Answer(carrier_phone_.Receive(), 503));
+  EXPECT_EQ(carrier_phone_.Receive().method(), sip::Method::kAck);
+  const sip::Message at_other = InviteAt(other_phone_);
+  EXPECT_EQ(at_other.request_uri(), "sip:+4930123@198.18.3.2:5060");
+  EXPECT_EQ(bed_.Calls()[0].callee.account, "other");
+  EXPECT_EQ(bed_.limiter().UsageOf(CallLimiter::TrunkKey("carrier")).calls, 0u);
+  other_phone_.Send(other_phone_.Answer(at_other, 404));
+  EXPECT_EQ(other_phone_.Receive().method(), sip::Method::kAck);
+  const sip::Message response = a_.Receive();
+  EXPECT_EQ(response.status(), 404);
+  a_.Send(a_.AckOf(invite, response));
+}
+
+TEST_F(AgentTrunkTest, PassesOverATrunkThatIsFull) {
+  carrier_.limits.calls = 1;
+  UsePlan();
+  const auto call = Establish();
+  const sip::Message invite = a_.SendAuthorized(a_.NewInvite("030124"));
+  EXPECT_EQ(a_.Receive().status(), 100);
+  const sip::Message at_other = InviteAt(other_phone_);
+  EXPECT_FALSE(bed_.network().Has(carrier_phone_.hop().remote));
+  EXPECT_EQ(bed_.limiter().UsageOf(CallLimiter::TrunkKey("carrier")).refused, 1u);
+  other_phone_.Send(other_phone_.Answer(at_other, 486));
+  other_phone_.Receive();
+  const sip::Message response = a_.Receive();
+  a_.Send(a_.AckOf(invite, response));
+  HangUp(call);
+}
+
+TEST_F(AgentTrunkTest, ReleasesMediaWhereTheRouteSaysSo) {
+  released_ = true;
+  UsePlan();
+  const sip::Message invite = a_.SendAuthorized(a_.NewInvite("030123"));
+  a_.Receive();
+  const sip::Message at_carrier = InviteAt(carrier_phone_);
+  EXPECT_EQ(at_carrier.body(), invite.body());
+  EXPECT_TRUE(bed_.fleet().Sessions().empty());
+  carrier_phone_.Send(carrier_phone_.Answer(at_carrier, 486));
+  carrier_phone_.Receive();
+  a_.Send(a_.AckOf(invite, a_.Receive()));
+}
+
+TEST_F(AgentTrunkTest, TakesCallsOfATrunkWithoutDigestToAnAccount) {
+  EXPECT_EQ(b_.Register().status(), 200);
+  const sip::Message invite = carrier_phone_.NewInvite("4920002230000");
+  carrier_phone_.Send(invite);
+  EXPECT_EQ(carrier_phone_.Receive().status(), 100);
+  const sip::Message at_b = b_.Receive();
+  EXPECT_EQ(at_b.method(), sip::Method::kInvite);
+  EXPECT_EQ(at_b.From()->uri.DecodedUser(), "491");
+  ASSERT_EQ(bed_.Calls().size(), 1u);
+  EXPECT_EQ(bed_.Calls()[0].caller.account, "carrier");
+  EXPECT_EQ(bed_.Calls()[0].callee.account, "20002230000");
+  b_.Send(b_.Answer(at_b, 486));
+  EXPECT_EQ(b_.Receive().method(), sip::Method::kAck);
+  const sip::Message response = carrier_phone_.Receive();
+  EXPECT_EQ(response.status(), 486);
+  carrier_phone_.Send(carrier_phone_.AckOf(invite, response));
+}
+
+TEST_F(AgentTrunkTest, LeadsNoTrunkToAnotherOne) {
+  const sip::Message invite = carrier_phone_.NewInvite("030123");
+  carrier_phone_.Send(invite);
+  const sip::Message response = carrier_phone_.Receive();
+  EXPECT_EQ(response.status(), 404);
+  carrier_phone_.Send(carrier_phone_.AckOf(invite, response));
+}
+
+TEST_F(AgentTrunkTest, ChallengesAnotherPortOfATrunksAddress) {
+  Phone stranger = bed_.NewPhone("491", "198.18.3.1:5061", "198.18.3.1:5061");
+  const sip::Message invite = stranger.NewInvite("4920002230000");
+  stranger.Send(invite);
+  const sip::Message response = stranger.Receive();
+  EXPECT_EQ(response.status(), 407);
+  stranger.Send(stranger.AckOf(invite, response));
+}
+
+TEST_F(AgentTrunkTest, KeepsACallThatExistsThroughAReload) {
+  const auto call = Establish();
+  PresentOptions without;
+  without.calls = std::make_shared<const call::CallOptions>();
+  bed_.agent().SetPresentOptions(without, bed_.now());
+  EXPECT_EQ(RefusalOfA("030124"), 404);
+  HangUp(call);
+}
+
+TEST_F(AgentTrunkTest, RegistersAtATrunkAndTakesItBackWhenItIsGone) {
+  carrier_.registers = true;
+  carrier_.from_user = "user";
+  UsePlan();
+  EXPECT_EQ(bed_.trunks().Find("carrier").state, TrunkBook::State::kTrying);
+  bed_.Pass(absl::ZeroDuration());
+  const sip::Message request = carrier_phone_.Receive();
+  EXPECT_EQ(request.method(), sip::Method::kRegister);
+  EXPECT_EQ(request.Contact()->uri.text(), "sip:user@198.18.1.1:7080");
+  sip::Message response = sip::Message::ResponseTo(request, 200, "tag");
+  response.Add(sip::Header::kExpires, "100");
+  carrier_phone_.Send(response);
+  EXPECT_EQ(bed_.trunks().Find("carrier").state, TrunkBook::State::kRegistered);
+  // A reload that does not change the trunk changes nothing.
+  UsePlan();
+  bed_.Pass(absl::Seconds(74));
+  EXPECT_FALSE(bed_.network().Has(carrier_phone_.hop().remote));
+  // In small steps, so that it is not sent again before it is seen.
+  for (int i = 0; i < 170 && !bed_.network().Has(carrier_phone_.hop().remote); ++i) bed_.Pass(absl::Milliseconds(100));
+  carrier_phone_.Send(sip::Message::ResponseTo(carrier_phone_.Receive(), 200, "tag"));
+  carrier_.registers = false;
+  UsePlan();
+  const sip::Message last = carrier_phone_.Receive();
+  EXPECT_EQ(last.Get(sip::Header::kExpires), "0");
+  carrier_phone_.Send(sip::Message::ResponseTo(last, 200, "tag"));
+  EXPECT_EQ(bed_.trunks().Find("carrier").state, TrunkBook::State::kNone);
+}
+
+TEST_F(AgentTrunkTest, SaysThatATrunkDoesNotAnswer) {
+  carrier_.registers = true;
+  carrier_.from_user = "user";
+  UsePlan();
+  bed_.Pass(absl::Seconds(33));
+  EXPECT_EQ(bed_.trunks().Find("carrier").state, TrunkBook::State::kFailed);
+  EXPECT_EQ(bed_.trunks().Find("carrier").text, "no answer");
+  carrier_.registers = false;
+  UsePlan();
+}
+
+TEST_F(AgentTrunkTest, LimitsTheCallsOfAnAccount) {
+  account_limits_ = {.calls = 1, .calls_per_second = 2};
+  UsePlan();
+  const auto call = Establish();
+  EXPECT_EQ(RefusalOfA("030124"), 486);
+  HangUp(call);
+  const auto second = Establish();
+  HangUp(second);
+  EXPECT_EQ(RefusalOfA("030124"), 503);
+  bed_.Pass(absl::Seconds(1));
+  HangUp(Establish());
+}
+
+}  // namespace
+}  // namespace sluice::agent

@@ -1,0 +1,33 @@
+// A call's way to a trunk: the parties that its servers are for the call machine.
+//
+// Threads: any; a function of its arguments.
+#ifndef SLUICE_SIGNALING_AGENT_TRUNK_PARTIES_H_
+#define SLUICE_SIGNALING_AGENT_TRUNK_PARTIES_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "signaling/call/call.h"
+#include "signaling/routing/trunk.h"
+#include "signaling/transport/network.h"
+
+namespace sluice::agent {
+
+// What the trunk is told about the call, rewritten.
+struct TrunkCall {
+  std::string called;
+  std::string calling;
+  std::string display_name;
+  // The caller wants to stay unknown (RFC 3323): From is left as it came.
+  bool anonymous = false;
+};
+
+// One party a server, in their order, each in a group of its own from `first_group` on. `own_host`: host of our From
+// where the trunk has no from_domain; empty: the address that we send from.
+std::vector<call::Party> TrunkParties(const routing::Trunk& trunk, const TrunkCall& call, absl::string_view own_host,
+                                      uint32_t first_group, const transport::Network& network);
+
+}  // namespace sluice::agent
+
+#endif  // SLUICE_SIGNALING_AGENT_TRUNK_PARTIES_H_
