@@ -34,6 +34,8 @@ networks:
     addresses: [{callees}]
     first_port: {first_port}
     last_port: {last_port}
+sessions:
+  capture_folder: "{capture_folder}"
 """
 
 
@@ -51,12 +53,13 @@ class Relay(Server):
     _ANSWERS = ("sessions",)
 
     def __init__(self, binaries, work_folder, namespace, *, name="relay-1", device="af_xdp", callers=(net.SWITCH_A,),
-                 callees=(net.SWITCH_B,), first_port=16384, last_port=32767, max_flows=4096):
+                 callees=(net.SWITCH_B,), first_port=16384, last_port=32767, max_flows=4096, capture_folder=""):
         self.ports = range(first_port, last_port + 1)
         super().__init__(name, "relay", binaries, work_folder, namespace, _CONFIG.format(
             name=name, socket=work_folder.file(name + ".sock"), worker_cpu=worker_cpu(), control_cpu=control_cpu(),
             max_flows=max_flows, device=device, link_a=net.SWITCH_LINK_A, link_b=net.SWITCH_LINK_B,
-            callers=_quoted(callers), callees=_quoted(callees), first_port=first_port, last_port=last_port))
+            callers=_quoted(callers), callees=_quoted(callees), first_port=first_port, last_port=last_port,
+            capture_folder=capture_folder))
 
     def sessions(self):
         return self.ctl.json("sessions").get("sessions", [])
