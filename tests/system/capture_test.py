@@ -41,7 +41,8 @@ class CaptureTest(SystemTest):
         return phone
 
     def test_tshark_reads_every_packet_of_a_call(self):
-        call = EstablishedCall(self.phone("alice", self.network.phone_a, net.PHONE_A), self.phone("bob", self.network.phone_b, net.PHONE_B))
+        call = EstablishedCall(self.phone("alice", self.network.phone_a, net.PHONE_A), self.phone("bob", self.network.phone_b, net.PHONE_B),
+                               callee_port=22000)
         self.addCleanup(call.close)
         call_id = get(self.controller.ctl.json("calls"), "calls", 0, "callId")
         started = self.relay.ctl.json("capture", "start", call_id)
