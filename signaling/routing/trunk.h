@@ -46,7 +46,6 @@ struct Trunk {
   // Where its calls come from; port 0: any.
   std::vector<sip::Endpoint> sources;
   CallLimits limits;
-  bool overload_control = false;
 
   bool operator==(const Trunk&) const = default;
 };

@@ -55,7 +55,6 @@ class PlanReader {
     trunk.from_user = config.from_user();
     trunk.from_domain = config.from_domain();
     trunk.limits = {config.limits().calls(), config.limits().calls_per_second()};
-    trunk.overload_control = config.overload_control();
     for (const auto& read : {&PlanReader::ReadPeers, &PlanReader::ReadSources, &PlanReader::ReadCredentials,
                              &PlanReader::ReadRegistration}) {
       if (absl::Status status = (this->*read)(key, config, trunk); !status.ok()) return status;

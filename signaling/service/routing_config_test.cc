@@ -44,8 +44,7 @@ TEST(RoutingConfig, ReadsATrunkWithAllThatItHas) {
   const auto plan = Read(Trunk(absl::StrCat(
       ", domain: carrier.example.net, username: u, password_file: \"", file,
       "\", realm: carrier, register: true, register_expires: 120s, from_domain: example.net, "
-      "inbound_addresses: [\"198.18.1.9\", \"198.18.1.10:5070\"], limits: {calls: 30, calls_per_second: 5}, "
-      "overload_control: true")));
+      "inbound_addresses: [\"198.18.1.9\", \"198.18.1.10:5070\"], limits: {calls: 30, calls_per_second: 5}")));
   std::remove(file.c_str());
   ASSERT_TRUE(plan.ok()) << plan.status();
   const routing::Trunk expected = {
@@ -60,8 +59,7 @@ TEST(RoutingConfig, ReadsATrunkWithAllThatItHas) {
       .from_user = "u",
       .from_domain = "example.net",
       .sources = {*sip::Endpoint::Make("198.18.1.9", 0), *sip::Endpoint::Parse("198.18.1.10:5070")},
-      .limits = {30, 5},
-      .overload_control = true};
+      .limits = {30, 5}};
   ASSERT_EQ((*plan)->trunks().size(), 1u);
   EXPECT_EQ(*(*plan)->trunks()[0], expected);
 }

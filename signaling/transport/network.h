@@ -16,9 +16,7 @@ inline bool IsSecure(sip::Protocol protocol) {
 }
 // Only the phone itself can open a connection: it has no server for WebSocket, and no certificate for TLS (RFC 7118 5,
 // RFC 5626 1).
-inline bool IsOpenedByPhones(sip::Protocol protocol) {
-  return protocol == sip::Protocol::kWs || IsSecure(protocol);
-}
+inline bool IsOpenedByPhones(sip::Protocol protocol) { return protocol == sip::Protocol::kWs || IsSecure(protocol); }
 
 // An address that we listen on.
 struct Listener {
