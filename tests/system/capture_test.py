@@ -13,7 +13,7 @@ from phone.sip_phone import SipPhone
 
 PACKETS = 50
 # Packet flags of pcapng (bits 0 and 1).
-RECEIVED, SENT = "1", "2"
+RECEIVED, SENT = 1, 2
 
 
 def tshark(path, *arguments):
@@ -52,17 +52,19 @@ class CaptureTest(SystemTest):
 
         path = os.path.join(self.folder, started["fileName"])
         rows = [line.split("\t") for line in tshark(
-            path, "-Y", "rtp", "-T", "fields", "-e", "rtp.ssrc", "-e", "frame.packet_flags_direction", "-e", "udp.srcport").splitlines()]
-        seen = collections.Counter((int(ssrc, 16), int(flags, 16)) for ssrc, flags, _ in rows)
+            path, "-Y", "rtp", "-T", "fields", "-e", "rtp.ssrc", "-e", "frame.packet_flags_direction").splitlines()]
+        seen = collections.Counter((int(ssrc, 16), int(flags, 16)) for ssrc, flags in rows)
         expected = {}
         for stream in call.streams:
-            expected[stream.ssrc, int(RECEIVED)] = stream.opening_sent + PACKETS
-            expected[stream.ssrc, int(SENT)] = stream.peer.opening_received + PACKETS
+            expected[stream.ssrc, RECEIVED] = stream.opening_sent + PACKETS
+            expected[stream.ssrc, SENT] = stream.peer.opening_received + PACKETS
         self.assertEqual(dict(seen), expected)
-        self.assertEqual(int(stopped["packets"]), len(rows))
+        # RTCP is among them.
+        frames = len(tshark(path, "-T", "fields", "-e", "frame.number").splitlines())
+        self.assertEqual(int(stopped["packets"]), frames)
         self.assertEqual(int(stopped["bytes"]), os.path.getsize(path))
         self.assertIn(call_id, subprocess.run(["capinfos", path], capture_output=True, text=True, timeout=60, check=True).stdout)
-        measured(f"{len(rows)} frames of 2 streams in a file of {stopped['bytes']} bytes")
+        measured(f"{len(rows)} RTP packets and {frames - len(rows)} of RTCP in a file of {stopped['bytes']} bytes")
 
 
 if __name__ == "__main__":
