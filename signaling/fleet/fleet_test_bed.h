@@ -95,6 +95,7 @@ class FleetTest : public ::testing::Test {
   // Makes the fleet and waits until all of its relays are healthy.
   void StartFleet() {
     fleet_ = std::make_unique<GrpcFleet>(options_);
+    fleet_->Start();
     fleet_->SetListener(&listener_);
     for (const RelayAddress& relay : options_.relays) AwaitHealth(relay.name, RelayHealth::kHealthy);
   }

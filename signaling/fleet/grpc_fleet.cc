@@ -16,7 +16,6 @@ class GrpcFleet::Core {
   explicit Core(const FleetOptions& options)
       : open_calls_(std::make_shared<OpenCalls>()), core_(options, CallHome{loop_, open_calls_}) {
     loop_.Start();
-    loop_.Post([this] { core_.Start(); });
   }
 
   ~Core() {
@@ -50,6 +49,8 @@ class GrpcFleet::Core {
 GrpcFleet::GrpcFleet(FleetOptions options) : core_(std::make_unique<Core>(options)) {}
 
 GrpcFleet::~GrpcFleet() = default;
+
+void GrpcFleet::Start() { core_->Post(&FleetCore::Start); }
 
 void GrpcFleet::CreateSession(relay::v1::Session session, PlacedCallback done) {
   core_->Post(&FleetCore::Create, std::move(session), std::move(done));

@@ -50,10 +50,13 @@ uint64_t EpochOfStart();
 
 class GrpcFleet : public Fleet {
  public:
-  // Begins to connect at once.
+  // Knows its relays, and connects to none before Start.
   explicit GrpcFleet(FleetOptions options);
   // Operations that are under way are answered CANCELLED. Sessions stay at their relays.
   ~GrpcFleet() override;
+
+  // Begins to connect. To be called once.
+  void Start();
 
   void CreateSession(relay::v1::Session session, PlacedCallback done) override;
   void UpdateSession(relay::v1::Session session, StateCallback done) override;

@@ -126,6 +126,8 @@ int Run(const std::string& file, const Settings& settings) {
     metrics = *std::move(endpoint);
   }
 
+  // Not before all of our own is right, so that a start that fails says that and nothing of relays.
+  fleet->Start();
   const std::string serving = Serving(**shards, **server);
   spdlog::info("{}", serving);
   Warn(process::NotifyReady(serving));

@@ -67,6 +67,7 @@ class FleetAndRelay : public ServiceTest {
     options.epoch = 7;
     options.deadline = absl::Seconds(10);
     fleet_ = std::make_unique<fleet::GrpcFleet>(options);
+    fleet_->Start();
     fleet_->SetListener(&listener_);
     ASSERT_TRUE(AwaitHealth(fleet::RelayHealth::kHealthy));
   }
