@@ -207,7 +207,8 @@ void StreamTransport::Connections::Forget(const Connection& connection) {
   const auto by_remote = by_remote_.find(Peer(connection.protocol(), connection.remote()));
   if (by_remote != by_remote_.end() && by_remote->second == connection.id()) by_remote_.erase(by_remote);
   connections_.erase(connection.id());
-  counters_.connections.store(connections_.size(), std::memory_order_relaxed);
+  // The counters may be gone already: connections that Stop closed are forgotten after it.
+  if (!stopped_) counters_.connections.store(connections_.size(), std::memory_order_relaxed);
 }
 
 void StreamTransport::Connections::Send(const sip::Hop& hop, absl::string_view bytes) {
