@@ -131,6 +131,14 @@ class SourcePolicy {
   static SourceDecision Consider(const SourceRule& rule, const SourcePacket& packet, uint64_t ticks_per_second,
                                  StreamIdentity& identity, Probation& probation);
 
+  // The generation after `generation`, with which a flow's lock is open and no probation runs: values come back after
+  // 256 changes, so those of a lock or a candidate that still stands in the state are left out. Control thread.
+  static uint8_t NextGeneration(const StreamIdentity& identity, const Probation& probation, uint8_t generation) {
+    do ++generation;
+    while (identity.IsLocked(generation) || probation.generation.Load() == generation);
+    return generation;
+  }
+
   // Before the flow is published only.
   static void Reset(Probation& probation);
 };

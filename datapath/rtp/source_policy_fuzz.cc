@@ -63,7 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (size_t at = 1; at + 4 <= size; at += 4) {
     const size_t source = data[at] % kSources;
     if (data[at] >= 240) {
-      ++rule.generation;
+      rule.generation = SourcePolicy::NextGeneration(identity, probation, rule.generation);
       locked = kSources;
       packets = {};
     }

@@ -17,11 +17,8 @@ bool WantsPair(const LegSpec& spec, MediaKind kind) {
   return kind == MediaKind::kRtp && spec.rtcp_mode != RtcpMode::kMux;
 }
 
-// The next value that opens the lock: also when a lock of 256 changes ago would fit again.
-uint8_t NextGeneration(const rtp::StreamIdentity& identity, uint8_t generation) {
-  do ++generation;
-  while (identity.IsLocked(generation));
-  return generation;
+uint8_t NextGeneration(const flow::FlowTable& table, flow::StateIndex state, uint8_t generation) {
+  return rtp::SourcePolicy::NextGeneration(table.state(state).identity, table.detail(state).probation, generation);
 }
 
 }  // namespace
@@ -106,10 +103,10 @@ absl::StatusOr<Leg> StreamBuilder::BuildLeg(absl::string_view field, const LegSp
   leg.generation = old->generation;
   leg.rtcp_generation = old->rtcp_generation;
   const bool opens = leg.remote != old->remote || leg.source_mode != old->source_mode || leg.prefixes != old->prefixes;
-  if (opens) leg.generation = NextGeneration(table_.state(leg.state).identity, leg.generation);
+  if (opens) leg.generation = NextGeneration(table_, leg.state, leg.generation);
   if (leg.rtcp_state != flow::kNoState &&
       (opens || leg.remote_rtcp != old->remote_rtcp || leg.rtcp_mode != old->rtcp_mode)) {
-    leg.rtcp_generation = NextGeneration(table_.state(leg.rtcp_state).identity, leg.rtcp_generation);
+    leg.rtcp_generation = NextGeneration(table_, leg.rtcp_state, leg.rtcp_generation);
   }
   return leg;
 }
