@@ -4,6 +4,7 @@ import os
 import random
 import re
 import signal
+import tempfile
 
 from harness import pcap
 from harness.process import Process
@@ -23,26 +24,29 @@ class Sound:
 
 
 class Sipp(Process):
-    """SIPp with the scenario `role`.xml (caller, callee) in a folder of its own, playing `sound` in each call.
+    """SIPp with the scenario `role`.xml (caller, callee, …) in a folder of its own, playing `sound` (None: nothing) in each call.
 
     `challenged` False leaves out what the scenario does about a digest challenge.
     """
 
     def __init__(self, role, sound, work_folder, namespace, address, *arguments, port=5060, challenged=True):
-        folder = work_folder.file(f"sipp-{role}")
-        os.makedirs(folder)
-        pcap.write_rtp(os.path.join(folder, f"{role}.pcap"), sound.packets, PACKET_SECONDS)
+        # A role may be played again in one test.
+        folder = tempfile.mkdtemp(prefix=f"sipp-{role}-", dir=work_folder.path)
+        if sound:
+            pcap.write_rtp(os.path.join(folder, f"{role}.pcap"), sound.packets, PACKET_SECONDS)
         with open(os.path.join(_SCENARIOS, f"{role}.xml"), encoding="utf-8") as file:
             scenario = file.read()
         if not challenged:
             scenario = re.sub(r"<!-- challenge -->.*<!-- end of challenge -->", "", scenario, flags=re.DOTALL)
+            # What is acknowledged is the first INVITE then.
+            scenario = scenario.replace("CSeq: 2 ACK", "CSeq: 1 ACK")
         with open(os.path.join(folder, f"{role}.xml"), "w", encoding="utf-8") as file:
             file.write(scenario)
         super().__init__(
             f"sipp {role}",
             ["sipp", "-sf", f"{role}.xml", "-i", address, "-p", str(port), "-mi", address, "-nostdin",
              "-trace_err", "-error_file", "errors.txt", *arguments],
-            work_folder.file(f"sipp-{role}.log"), namespace, folder)
+            f"{folder}.log", namespace, folder)
         self._errors = os.path.join(folder, "errors.txt")
 
     def errors(self):
