@@ -9,11 +9,14 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests"))
 
-from bench import datapath, sessions, veth  # noqa: E402
+from bench import calls, datapath, flood, register, sessions, veth  # noqa: E402
 from harness.process import end_on_sigterm  # noqa: E402
 
 BENCHES = {
+    "calls": (calls.run, "full calls with media sessions: highest rate, CPU a call, added delay, memory a call, against Kamailio"),
     "datapath": (datapath.run, "packets a second of a worker against testpmd's 5tswap: 16 384, 100 000 and 1 000 000 flows"),
+    "flood": (flood.run, "calls that succeed beside ten times as many INVITEs without credentials, and memory"),
+    "register": (register.run, "registrations a second, and their CPU"),
     "sessions": (sessions.run, "session set-ups a second by the batch stream while media flows, and memory a flow and a session"),
     "veth": (veth.run, "CPU a packet, loss-free rate, delay and overload over AF_XDP against rtpengine and testpmd"),
 }

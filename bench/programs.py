@@ -5,6 +5,8 @@ import os
 import subprocess
 
 RELAY = os.path.abspath("bazel-bin/datapath/service/sluice-relay")
+CONTROLLER = os.path.abspath("bazel-bin/signaling/service/sluice-controller")
+CTL = os.path.abspath("bazel-bin/cli/sluicectl")
 FLOW_LOAD = os.path.abspath("bazel-bin/bench/flow_load")
 RTP_LOAD = os.path.abspath("bazel-bin/bench/rtp_load")
 
@@ -23,10 +25,12 @@ def run_json(command):
 
 
 def cpu_seconds(pid):
-    """User and system time of a process and all of its threads so far."""
-    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
-        fields = stat.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Time that a process and all of its threads have run so far, by the scheduler's clock: ticks of 10 ms miss what wakes up for microseconds."""
+    nanoseconds = 0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="ascii") as schedstat:
+            nanoseconds += int(schedstat.read().split()[0])
+    return nanoseconds / 1e9
 
 
 def resident_bytes(pid):

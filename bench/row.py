@@ -10,13 +10,16 @@ import statistics
 
 
 class Row:
-    def __init__(self, name, parameters, unit, goal, higher_is_better=True, against="-"):
+    """`relative`: the goal is for the ratio to what it is measured against, where there is something; else for the figure itself."""
+
+    def __init__(self, name, parameters, unit, goal, higher_is_better=True, against="-", relative=True):
         self.name = name
         self.parameters = parameters
         self.unit = unit
         self.goal = goal
         self.higher_is_better = higher_is_better
         self.ours = []
+        self.relative = relative
         self.against_name = against
         self.against = []
         self.note = ""
@@ -28,7 +31,8 @@ class Row:
         return statistics.median(self.ours)
 
     def met(self):
-        return self.ratio() >= self.goal if self.higher_is_better else self.ratio() <= self.goal
+        judged = self.ratio() if self.relative else statistics.median(self.ours)
+        return judged >= self.goal if self.higher_is_better else judged <= self.goal
 
     def line(self):
         parameters = ",".join(f"{key}={value}" for key, value in self.parameters.items())

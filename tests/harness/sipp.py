@@ -32,12 +32,14 @@ class Sipp(Process):
     def __init__(self, role, sound, work_folder, namespace, address, *arguments, port=5060, challenged=True):
         # A role may be played again in one test.
         folder = tempfile.mkdtemp(prefix=f"sipp-{role}-", dir=work_folder.path)
-        if sound:
-            pcap.write_rtp(os.path.join(folder, f"{role}.pcap"), sound.packets, PACKET_SECONDS)
         with open(os.path.join(_SCENARIOS, f"{role}.xml"), encoding="utf-8") as file:
             scenario = file.read()
+        if sound is None:
+            scenario = _without("sound", scenario)
+        else:
+            pcap.write_rtp(os.path.join(folder, f"{role}.pcap"), sound.packets, PACKET_SECONDS)
         if not challenged:
-            scenario = re.sub(r"<!-- challenge -->.*<!-- end of challenge -->", "", scenario, flags=re.DOTALL)
+            scenario = _without("challenge", scenario)
             # What is acknowledged is the first INVITE then.
             scenario = scenario.replace("CSeq: 2 ACK", "CSeq: 1 ACK")
         with open(os.path.join(folder, f"{role}.xml"), "w", encoding="utf-8") as file:
@@ -47,6 +49,7 @@ class Sipp(Process):
             ["sipp", "-sf", f"{role}.xml", "-i", address, "-p", str(port), "-mi", address, "-nostdin",
              "-trace_err", "-error_file", "errors.txt", *arguments],
             f"{folder}.log", namespace, folder)
+        self._folder = folder
         self._errors = os.path.join(folder, "errors.txt")
 
     def errors(self):
@@ -55,6 +58,17 @@ class Sipp(Process):
             return ""
         with open(self._errors, encoding="utf-8", errors="replace") as file:
             return file.read()
+
+    def statistics(self):
+        """The last line of the statistics that it wrote with -trace_stat -stf statistics.csv, by column."""
+        with open(os.path.join(self._folder, "statistics.csv"), encoding="ascii") as file:
+            lines = file.read().splitlines()
+        return dict(zip(lines[0].split(";"), lines[-1].split(";")))
+
+
+def _without(part, scenario):
+    """The scenario without what stands between two comments that name the part."""
+    return re.sub(rf"<!-- {part}\b.*<!-- end of {part} -->", "", scenario, flags=re.DOTALL)
 
 
 class Capture(Process):
