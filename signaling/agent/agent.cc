@@ -14,12 +14,12 @@ namespace {
 constexpr size_t kTagDigits = 16;
 constexpr absl::Duration kUnclaimedLifetime = absl::Seconds(32);
 constexpr absl::string_view kAllow =
-    "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO, MESSAGE, NOTIFY, REFER";
-constexpr absl::string_view kSupported = "timer, path";
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, MESSAGE, NOTIFY, REFER";
+constexpr absl::string_view kSupported = "timer, 100rel, path";
 
 const std::vector<absl::string_view>& SupportedOptions(sip::Method method) {
   static const auto& in_register = *new std::vector<absl::string_view>{"path"};
-  static const auto& in_dialogs = *new std::vector<absl::string_view>{"timer"};
+  static const auto& in_dialogs = *new std::vector<absl::string_view>{"timer", "100rel"};
   return method == sip::Method::kRegister ? in_register : in_dialogs;
 }
 

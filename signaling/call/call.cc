@@ -58,6 +58,11 @@ void Call::Core::Begin(absl::Time now) {
 }
 
 Actions Call::Core::Take() {
+  while (early_ != nullptr && exchange_ == nullptr && !early_->successes.empty()) {
+    const EarlyCaller::HeldSuccess held = std::move(early_->successes.front());
+    early_->successes.erase(early_->successes.begin());
+    OnInviteResponse(legs_[held.request.leg], held.request, held.response);
+  }
   if (end_ && !ended_ && IsOver()) {
     ended_ = true;
     for (Leg& leg : legs_) Close(leg);
@@ -172,6 +177,9 @@ Actions Call::Core::OnResponse(LegNumber number, RequestNumber request_number, c
       break;
     case ClientRequest::Kind::kPassed:
       PassResponse(request, response);
+      break;
+    case ClientRequest::Kind::kPrack:
+      // A callee that does not take it says in the end what becomes of the INVITE.
       break;
     case ClientRequest::Kind::kBye:
       // Whatever it says: the peer has seen the BYE, or does not know the dialog.

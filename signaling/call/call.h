@@ -130,7 +130,7 @@ struct UpdateMedia {
 };
 // Answered to the agent, for the record; the call does not wait.
 struct DeleteMedia {};
-enum class CallTimer : uint8_t { kRing, kSession, kRefresh, kDuration, kAnswerWait };
+enum class CallTimer : uint8_t { kRing, kSession, kRefresh, kDuration, kPrack, kAnswerWait };
 // One a kind; setting it again moves it.
 struct SetTimer {
   CallTimer timer;

@@ -21,6 +21,9 @@ int Rank(uint16_t status) {
   return status < 500 ? 3 : 5;
 }
 
+// Provisional responses that wait for the PRACK of one before; what comes beyond is not passed on.
+constexpr size_t kMostHeld = 8;
+
 // A challenge is for whoever has the callee's credentials, which the caller has not: to the caller its callee is
 // somebody that we cannot get through to.
 uint16_t PassedStatus(uint16_t status) { return status == 401 || status == 407 ? 502 : status; }
@@ -41,7 +44,11 @@ void Call::Core::OnInviteResponse(Leg& leg, const ClientRequest& request, const 
   }
   if (leg.state != Leg::State::kInviting) return;
   if (response.is_provisional()) return OnProvisional(leg, response);
-  if (response.is_success()) return OnSuccess(leg, response);
+  if (response.is_success()) {
+    if (!exchange_) return OnSuccess(leg, response);
+    early_->successes.push_back({request, response});
+    return;
+  }
   const absl::Duration demanded = SessionTimer::Demanded(response);
   if (response.status() == 422 && demanded > leg.asked_expires) {
     leg.min_expires = static_cast<uint32_t>(absl::ToInt64Seconds(demanded));
@@ -53,16 +60,25 @@ void Call::Core::OnInviteResponse(Leg& leg, const ClientRequest& request, const 
 void Call::Core::OnProvisional(Leg& leg, const sip::Message& response) {
   // 199 tells of an early dialog's end and is for those who asked for it (RFC 6228).
   if (response.status() == 100 || response.status() == 199) return;
-  leg.dialog->OnResponse(response);
+  const absl::string_view sdp = SdpOf(response);
+  // Where the caller hears one branch behind the callee and has agreed with it, that one stays the leg's dialog.
+  const bool agreed = leg.number == early_leg_ && !leg.EarlySession(leg.dialog->remote_tag()).empty();
+  const bool reliable = EarlyDialogs::IsReliable(response) && TakesReliableResponses();
+  if (reliable) {
+    if (leg.early_dialogs == nullptr) leg.early_dialogs = std::make_unique<EarlyDialogs>();
+    if (!leg.early_dialogs->Take(response, sdp)) return;
+  }
+  if (!agreed) leg.dialog->OnResponse(response);
   if (response.Has(sip::Header::kAllow)) leg.allows_update = response.HasElement(sip::Header::kAllow, "UPDATE");
   if (!ringing_) {
     ringing_ = true;
     actions_.push_back(Progress{Progress::Step::kRinging, leg.number});
   }
-  const absl::string_view sdp = SdpOf(response);
-  // An offer cannot come here, for none of ours asks for reliable provisional responses; and of several callees the
-  // first that sends early media is heard.
-  if (sdp.empty() || late_offer_ || (early_leg_ != 0 && early_leg_ != leg.number)) {
+  if (reliable && late_offer_ && !sdp.empty()) return OnEarlyOffer(leg, response);
+  if (reliable) SendPrack(leg, response);
+  // Where none was made an offer comes reliably or in the 2xx; and of several callees the first that sends early media
+  // is heard.
+  if (sdp.empty() || late_offer_ || agreed || (early_leg_ != 0 && early_leg_ != leg.number)) {
     return PassProvisional(response, "");
   }
   const absl::StatusOr<sdp::SessionDescription> offer = sdp::SessionDescription::Parse(SdpOf(invite_->request));
@@ -78,20 +94,24 @@ void Call::Core::OnProvisional(Leg& leg, const sip::Message& response) {
 }
 
 void Call::Core::PassProvisional(const sip::Message& response, absl::string_view sdp) {
+  if (early_ != nullptr && early_->responses.is_outstanding() && early_->responses.AppliesTo(!sdp.empty())) {
+    if (early_->provisionals.size() < kMostHeld) early_->provisionals.push_back({response, std::string(sdp)});
+    return;
+  }
+  RenewCallerDialog(sdp);
   sip::Message passed =
       sip::Message::ResponseTo(invite_->request, response.status(), caller().dialog->local_tag(), response.reason());
   passed.Add(sip::Header::kContact, ContactOf(caller()));
   PassHeaders(response, options_.blocked_headers, passed);
-  if (!sdp.empty()) {
-    PassSessionBody(response, sdp, passed);
-  } else if (SdpOf(response).empty()) {
-    PassBody(response, passed);
-  }
-  Respond(caller(), invite_->transaction, std::move(passed));
+  // The caller may send UPDATE and PRACK from here on.
+  passed.Add(sip::Header::kAllow, kAllow);
+  PassSessionBody(response, sdp, passed);
+  RespondEarly(std::move(passed), sdp);
 }
 
 void Call::Core::OnSuccess(Leg& leg, const sip::Message& response) {
   CancelTimer(CallTimer::kRing);
+  const bool agreed = IsAgreedEarly(leg) && IsAgreedEarly(caller()) && leg.dialog->remote_tag() == response.ToTag();
   leg.dialog->OnResponse(response);
   leg.state = Leg::State::kAnswered;
   callee_ = leg.number;
@@ -104,12 +124,21 @@ void Call::Core::OnSuccess(Leg& leg, const sip::Message& response) {
       Cancel(other, "SIP;cause=200;text=\"Call completed elsewhere\"");
     }
   }
+  if (early_ != nullptr) early_->provisionals.clear();
+  // Also of a branch behind the callee that is not the one whose early offer was answered.
+  late_offer_ = !agreed && SdpOf(invite_->request).empty();
   if (late_offer_) return OnLateOffer(leg, response);
 
   Acknowledge(leg, leg.invite, leg.invite_cseq, *leg.dialog, "");
-  // A 2xx without SDP stands by what the same callee has said before.
+  // A 2xx without SDP stands by what the same callee has said before, and any one by what it has said reliably.
   const std::string early = std::exchange(leg.early_sdp, std::string());
-  const absl::string_view sdp = SdpOf(response).empty() ? absl::string_view(early) : SdpOf(response);
+  const std::string reliable(leg.EarlySession(response.ToTag()));
+  leg.early_dialogs = nullptr;
+  // Both have agreed, and perhaps on something else since.
+  if (agreed) return AnswerCaller(response, "");
+  absl::string_view sdp = early;
+  if (!SdpOf(response).empty()) sdp = SdpOf(response);
+  if (!reliable.empty()) sdp = reliable;
   if (sdp.empty()) return EndUnusable(488, "the callee's 2xx has no SDP");
   const absl::StatusOr<sdp::SessionDescription> offer = sdp::SessionDescription::Parse(SdpOf(invite_->request));
   absl::StatusOr<sdp::SessionDescription> answer = sdp::SessionDescription::Parse(sdp);
@@ -125,6 +154,7 @@ void Call::Core::OnSuccess(Leg& leg, const sip::Message& response) {
 
 void Call::Core::OnLateOffer(Leg& leg, const sip::Message& response) {
   leg.unacknowledged = leg.invite;
+  if (leg.owed_rseq != 0) return EndUnusable(488, "the callee's 2xx came ahead of the answer to its offer");
   absl::StatusOr<sdp::SessionDescription> offer = sdp::SessionDescription::Parse(SdpOf(response));
   if (!offer.ok() || !HasCarried(*offer)) return EndUnusable(488, "the callee's 2xx has no offer that can be carried");
   MediaSession session = ProposedSession({}, *offer, 1, Peers());
@@ -138,16 +168,23 @@ void Call::Core::OnLateOffer(Leg& leg, const sip::Message& response) {
 
 void Call::Core::AnswerCaller(const sip::Message& response, absl::string_view sdp) {
   Leg& leg = caller();
+  if (early_ != nullptr && early_->responses.DelaysSuccess()) {
+    early_->answer = EarlyCaller::Held{response, std::string(sdp)};
+    return;
+  }
+  RenewCallerDialog(sdp);
   sip::Message answer =
       sip::Message::ResponseTo(invite_->request, response.status(), leg.dialog->local_tag(), response.reason());
   answer.Add(sip::Header::kContact, ContactOf(leg));
   PassHeaders(response, options_.blocked_headers, answer);
-  answer.Add(sip::Header::kSupported, "timer");
+  answer.Add(sip::Header::kAllow, kAllow);
+  answer.Add(sip::Header::kSupported, "timer, 100rel");
   leg.timer.Answer(invite_->request, options_.session_expires, now_, answer);
   PassSessionBody(response, sdp, answer);
   Respond(leg, invite_->transaction, std::move(answer));
   invite_.reset();
   failure_.reset();
+  CancelTimer(CallTimer::kPrack);
   leg.dialog->Confirm();
   leg.state = Leg::State::kAnswered;
   leg.ack_awaited = true;
@@ -179,8 +216,7 @@ void Call::Core::OnCallerAck(const sip::Message& ack) {
 
 void Call::Core::OnFailure(Leg& leg, const sip::Message& response) {
   leg.state = Leg::State::kOver;
-  // Another one may be heard now.
-  if (early_leg_ == leg.number) early_leg_ = 0;
+  ForgetEarly(leg);
   if (!failure_ || Rank(response.status()) < Rank(failure_->status())) failure_ = response;
   bool others = false;
   for (Leg& other : legs_) {

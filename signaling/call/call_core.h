@@ -2,6 +2,7 @@
 // - call_start.cc: the caller's INVITE, and the INVITEs to the callees.
 // - call_trunk.cc: one callee after the other, and answers to their challenges.
 // - call_answer.cc: what the callees answer, until the caller has its 2xx or its failure.
+// - call_reliable.cc: reliable provisional responses (RFC 3262), on each leg for itself.
 // - call_offer.cc: re-INVITE and UPDATE, from either side (RFC 3261 14, RFC 3311).
 // - call_in_dialog.cc: other requests in the dialogs, passed to the other leg.
 // - call_media.cc: asking for media and writing SDP.
@@ -26,9 +27,14 @@
 #include "signaling/call/call.h"
 #include "signaling/call/leg.h"
 #include "signaling/call/media_negotiation.h"
+#include "signaling/call/reliable_responses.h"
 #include "signaling/sdp/session_description.h"
 
 namespace sluice::call {
+
+// What both sides may send us in a call.
+inline constexpr absl::string_view kAllow =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, INFO, UPDATE, MESSAGE, NOTIFY, REFER";
 
 class Call::Core {
  public:
@@ -65,6 +71,7 @@ class Call::Core {
       kRefresh,
       // Passed on for `passed`.
       kPassed,
+      kPrack,
       kBye,
     };
     RequestNumber number = 0;
@@ -79,9 +86,10 @@ class Call::Core {
     uint32_t challenges = 0;
   };
 
-  // An offer and answer within the answered call; at most one is under way.
+  // An offer and answer within the answered call, or, after both sides have agreed reliably, ahead of the answer; at
+  // most one is under way.
   struct Exchange {
-    // Who asks for it, and its INVITE or UPDATE; `transaction` 0: it has been answered.
+    // Who asks for it, and its INVITE, UPDATE or PRACK; `transaction` 0: it has been answered.
     LegNumber from = kCaller;
     LegNumber to = kCaller;
     ServerRequest request;
@@ -94,6 +102,26 @@ class Call::Core {
     // To go back to when it fails: the session, and what the other side was told.
     MediaSession before;
     std::string sdp_before;
+  };
+
+  // What is due to a caller that takes reliable responses, until its 2xx.
+  struct EarlyCaller {
+    // A callee's response that the caller gets when a PRACK has come, with the description in its own terms.
+    struct Held {
+      sip::Message response;
+      std::string sdp;
+    };
+    // A callee's 2xx that waits for the end of an exchange.
+    struct HeldSuccess {
+      ClientRequest request;
+      sip::Message response;
+    };
+    EarlyCaller(const sip::Message& invite, uint32_t first_rseq) : responses(invite, first_rseq) {}
+
+    ReliableResponses responses;
+    std::vector<Held> provisionals;
+    std::optional<Held> answer;
+    std::vector<HeldSuccess> successes;
   };
 
   // How the call ends, once that is decided.
@@ -133,9 +161,34 @@ class Call::Core {
   // The first INVITE's 2xx could not be used: 200 has come, so the callee gets BYE and the caller `status`.
   void EndUnusable(uint16_t status, absl::string_view text);
 
+  // call_reliable.cc
+  // Callees may answer reliably. An offer of theirs needs a caller that can answer it before the 2xx, and one callee
+  // alone: the caller cannot answer several.
+  bool TakesReliableResponses() const;
+  void SendPrack(Leg& leg, const sip::Message& response);
+  // `prack`: of the dialog that the response came in.
+  void SendPrack(Leg& leg, sip::Message prack, uint32_t rseq, absl::string_view sdp);
+  void OnEarlyOffer(Leg& leg, const sip::Message& response);
+  void OnPrack(Leg& leg, sip::ServerTransactionId transaction, const sip::Message& prack);
+  // An offer in a PRACK is carried as UPDATE; it is refused by 488 where that cannot be.
+  void OnOfferInPrack(Leg& leg, sip::ServerTransactionId transaction, const sip::Message& prack);
+  void OnEarlyAnswer(const sip::Message& prack);
+  void OnPrackWait();
+  // Sends `response` of ours, which has `sdp`, to the caller, reliably where that applies.
+  void RespondEarly(sip::Message response, absl::string_view sdp);
+  // The caller has an answer that `sdp` contradicts, from another callee: what follows is in another early dialog.
+  void RenewCallerDialog(absl::string_view sdp);
+  // The INVITE to `leg` has failed: what was agreed ahead of its answer is void, and another callee may be heard.
+  void ForgetEarly(Leg& leg);
+  // Offer and answer are complete towards `leg`, ahead of the 2xx.
+  bool IsAgreedEarly(const Leg& leg) const;
+
   // call_offer.cc
   void OnOfferRequest(Leg& leg, sip::ServerTransactionId transaction, const sip::Message& request);
   void AnswerRefresh(Leg& leg, sip::ServerTransactionId transaction, const sip::Message& request);
+  // An exchange can begin. The leg that it would go to; null: not now.
+  Leg* ExchangePartner(Leg& leg);
+  void BeginExchange(Leg& from, const Leg& to, ServerRequest request);
   void CarryOffer();
   void OnOfferResponse(const ClientRequest& request, const sip::Message& response);
   void FinishOffer(const sip::Message& response, absl::string_view sdp);
@@ -218,7 +271,10 @@ class Call::Core {
   // The best failure of the callees so far.
   std::optional<sip::Message> failure_;
   bool ringing_ = false;
-  std::optional<Exchange> exchange_;
+  // Null: none is under way.
+  std::unique_ptr<Exchange> exchange_;
+  // Null: the caller cannot take reliable responses.
+  std::unique_ptr<EarlyCaller> early_;
 
   MediaSession media_;
   std::vector<MediaAnswer::Stream> ports_;

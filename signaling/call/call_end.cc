@@ -109,6 +109,7 @@ void Call::Core::Finish(End end, const sip::Message* message) {
   end_ = std::move(end);
   actions_.push_back(Progress{Progress::Step::kEnding, callee_ == 0 ? 1 : callee_});
   after_media_ = nullptr;
+  if (early_ != nullptr) early_->answer.reset();
   for (uint32_t i = 0; timers_ != 0; ++i) CancelTimer(static_cast<CallTimer>(i));
   if (invite_) {
     Respond(caller(), invite_->transaction, Answer(*invite_, end_->status < 300 ? 480 : end_->status));

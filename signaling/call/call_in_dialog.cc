@@ -38,8 +38,7 @@ Actions Call::Core::OnRequest(LegNumber number, sip::ServerTransactionId transac
   } else if (request.method() == sip::Method::kInvite || request.method() == sip::Method::kUpdate) {
     OnOfferRequest(*leg, transaction, request);
   } else if (request.method() == sip::Method::kPrack) {
-    // No provisional response of ours asks for it.
-    Refuse(*leg, transaction, request, 481);
+    OnPrack(*leg, transaction, request);
   } else {
     PassRequest(*leg, transaction, request);
   }

@@ -19,7 +19,7 @@ constexpr absl::string_view kRetryAfter = "2";
 void Call::Core::OnOfferRequest(Leg& leg, sip::ServerTransactionId transaction, const sip::Message& request) {
   const bool is_update = request.method() == sip::Method::kUpdate;
   const absl::string_view sdp = SdpOf(request);
-  const std::vector<absl::string_view> unsupported = request.UnsupportedOptions({"timer"});
+  const std::vector<absl::string_view> unsupported = request.UnsupportedOptions({"timer", "100rel"});
   const ServerRequest server = {transaction, request};
   if (!unsupported.empty()) {
     sip::Message response = Answer(server, 420);
@@ -33,32 +33,45 @@ void Call::Core::OnOfferRequest(Leg& leg, sip::ServerTransactionId transaction, 
   }
   if (is_update && sdp.empty()) return AnswerRefresh(leg, transaction, request);
 
-  Leg* other = Opposite(leg);
-  if (leg.state == Leg::State::kInviting || (exchange_ && exchange_->from == leg.number)) {
-    // Its own request before this one has no final answer yet (RFC 3261 14.2, RFC 3311 5.2).
+  const bool unanswered = leg.state == Leg::State::kInviting && !(is_update && IsAgreedEarly(leg));
+  if (unanswered || (exchange_ && exchange_->from == leg.number)) {
+    // Its own offer before this one has no answer yet (RFC 3261 14.2, RFC 3311 5.2).
     sip::Message response = Answer(server, 500);
     response.Add(sip::Header::kRetryAfter, kRetryAfter);
     return Respond(leg, transaction, std::move(response));
   }
-  if (exchange_ || other == nullptr || other->state != Leg::State::kAnswered || late_offer_ || media_asked_ ||
-      leg.request_pending || other->request_pending || leg.ack_awaited || other->ack_awaited) {
-    return Refuse(leg, transaction, request, 491);
-  }
+  const Leg* other = ExchangePartner(leg);
+  if (other == nullptr) return Refuse(leg, transaction, request, 491);
+  if (invite_ && !other->allows_update) return Refuse(leg, transaction, request, 488);
   if (!is_update) Respond(leg, transaction, Answer(server, 100));
+  BeginExchange(leg, *other, server);
+}
 
+Leg* Call::Core::ExchangePartner(Leg& leg) {
+  Leg* other = invite_ && early_leg_ != 0 && leg.number == kCaller ? &legs_[early_leg_] : Opposite(leg);
+  if (exchange_ || other == nullptr || late_offer_ || media_asked_) return nullptr;
+  for (const Leg* one : {&leg, other}) {
+    const bool ready = invite_ ? IsAgreedEarly(*one) : one->state == Leg::State::kAnswered;
+    if (!ready || one->request_pending || one->ack_awaited) return nullptr;
+  }
+  return other;
+}
+
+void Call::Core::BeginExchange(Leg& from, const Leg& to, ServerRequest request) {
+  const std::string sdp(SdpOf(request.request));
   Exchange exchange;
-  exchange.from = leg.number;
-  exchange.to = other->number;
-  exchange.request = server;
+  exchange.from = from.number;
+  exchange.to = to.number;
+  exchange.request = std::move(request);
   exchange.late = sdp.empty();
-  exchange.offer = std::string(sdp);
+  exchange.offer = sdp;
   exchange.before = media_;
-  exchange.sdp_before = other->sent_sdp;
-  exchange_ = std::move(exchange);
+  exchange.sdp_before = to.sent_sdp;
+  exchange_ = std::make_unique<Exchange>(std::move(exchange));
   if (sdp.empty()) return CarryOffer();
   const absl::StatusOr<sdp::SessionDescription> offer = sdp::SessionDescription::Parse(sdp);
-  if (!offer.ok() || !HasCarried(*offer)) return FailOffer(Answer(server, 488));
-  AskForMedia(ProposedSession(media_, *offer, leg.side(), Peers()), [this](Outcome outcome) {
+  if (!offer.ok() || !HasCarried(*offer)) return FailOffer(Answer(exchange_->request, 488));
+  AskForMedia(ProposedSession(media_, *offer, from.side(), Peers()), [this](Outcome outcome) {
     if (outcome == Outcome::kDone || outcome == Outcome::kDelayed) return CarryOffer();
     sip::Message response = Answer(exchange_->request, outcome == Outcome::kRefused ? 488 : 503);
     if (outcome == Outcome::kUnavailable) {
@@ -66,6 +79,12 @@ void Call::Core::OnOfferRequest(Leg& leg, sip::ServerTransactionId transaction, 
     }
     FailOffer(std::move(response));
   });
+}
+
+void Call::Core::OnOfferInPrack(Leg& leg, sip::ServerTransactionId transaction, const sip::Message& prack) {
+  const Leg* other = ExchangePartner(leg);
+  if (other == nullptr || !other->allows_update) return Refuse(leg, transaction, prack, 488);
+  BeginExchange(leg, *other, {transaction, prack, leg.number});
 }
 
 void Call::Core::AnswerRefresh(Leg& leg, sip::ServerTransactionId transaction, const sip::Message& request) {
@@ -82,7 +101,9 @@ void Call::Core::CarryOffer() {
   const sip::Message& theirs = exchange_->request.request;
   const std::optional<uint32_t> max_forwards = PassedMaxForwards(theirs);
   if (!max_forwards) return FailOffer(Answer(exchange_->request, 483));
-  const bool as_update = theirs.method() == sip::Method::kUpdate && to.allows_update;
+  const bool as_update = theirs.method() != sip::Method::kInvite && to.allows_update;
+  // Ahead of the answer there is no other way.
+  if (invite_ && !as_update) return FailOffer(Answer(exchange_->request, 488));
   sip::Message request = to.dialog->MakeRequest(as_update ? sip::Method::kUpdate : sip::Method::kInvite);
   request.Set(sip::Header::kMaxForwards, absl::StrCat(*max_forwards));
   request.Add(sip::Header::kContact, ContactOf(to));
@@ -98,7 +119,8 @@ void Call::Core::CarryOffer() {
   }
   to.request_pending = true;
   exchange_->carried = Send(to, ClientRequest::Kind::kOffer, std::move(request));
-  SetTimer(CallTimer::kRing, options_.ring_timeout);
+  // An UPDATE runs out with its transaction.
+  if (!as_update) SetTimer(CallTimer::kRing, options_.ring_timeout);
 }
 
 void Call::Core::OnOfferResponse(const ClientRequest& request, const sip::Message& response) {
@@ -110,10 +132,11 @@ void Call::Core::OnOfferResponse(const ClientRequest& request, const sip::Messag
     // It has been given up. Where the peer has agreed after all, the two sides do not agree any more.
     if (!response.is_success()) return;
     if (is_invite) Acknowledge(to, request.number, request.cseq, *to.dialog, "");
+    if (to.state == Leg::State::kOver) return;
     return Finish({Ended::By::kController, 200, kTimerExpiry, "a re-INVITE was answered too late"});
   }
   exchange_->carried = 0;
-  CancelTimer(CallTimer::kRing);
+  if (is_invite) CancelTimer(CallTimer::kRing);
   if (!response.is_success()) {
     if (!is_invite && (response.status() == 405 || response.status() == 501)) {
       to.allows_update = false;
@@ -125,7 +148,8 @@ void Call::Core::OnOfferResponse(const ClientRequest& request, const sip::Messag
     passed.Remove(sip::Header::kServer);
     PassHeaders(response, options_.blocked_headers, passed);
     FailOffer(std::move(passed));
-    if (status != 481 && status != 408) return;
+    // Ahead of the answer the INVITE's own response says what becomes of the dialog.
+    if (invite_ || (status != 481 && status != 408)) return;
     // RFC 3261 12.2.1.2: the dialog is gone.
     if (status == 481) to.state = Leg::State::kOver;
     return Finish({Ended::By::kController, 200, kTimerExpiry, "a re-INVITE found no dialog"});
@@ -169,7 +193,9 @@ void Call::Core::FinishOffer(const sip::Message& response, absl::string_view sdp
   answer.Add(sip::Header::kContact, ContactOf(from));
   PassHeaders(response, options_.blocked_headers, answer);
   answer.Add(sip::Header::kSupported, "timer");
-  from.timer.Answer(request, options_.session_expires, now_, answer);
+  if (request.method() != sip::Method::kPrack) {
+    from.timer.Answer(request, options_.session_expires, now_, answer);
+  }
   PassSessionBody(response, sdp, answer);
   Respond(from, std::exchange(exchange_->request.transaction, 0), std::move(answer));
   from.ack_awaited = request.method() == sip::Method::kInvite;
@@ -194,10 +220,10 @@ void Call::Core::OnOfferAck(const sip::Message& ack) {
 }
 
 void Call::Core::FailOffer(sip::Message response) {
-  Exchange exchange = *std::exchange(exchange_, std::nullopt);
+  Exchange exchange = std::move(*std::exchange(exchange_, nullptr));
   Respond(legs_[exchange.from], exchange.request.transaction, std::move(response));
   legs_[exchange.to].sent_sdp = std::move(exchange.sdp_before);
-  CancelTimer(CallTimer::kRing);
+  if (!invite_) CancelTimer(CallTimer::kRing);
   AskForMedia(std::move(exchange.before), nullptr);
 }
 
@@ -206,7 +232,7 @@ void Call::Core::FailAgreement(absl::string_view text) {
     Respond(legs_[exchange_->from], exchange_->request.transaction, Answer(exchange_->request, 488));
   }
   exchange_.reset();
-  Finish({Ended::By::kController, 200, Q850Cause(488), std::string(text)});
+  Finish({Ended::By::kController, static_cast<uint16_t>(invite_ ? 488 : 200), Q850Cause(488), std::string(text)});
 }
 
 }  // namespace sluice::call

@@ -25,11 +25,15 @@ class Simulation : public Names {
     const uint8_t kind = next_();
     std::vector<Party> callees = {CallTestBed::Callee(1)};
     if ((kind & 1) != 0) callees.push_back(CallTestBed::Callee(2));
-    const sip::Message invite =
-        CallTestBed::Invite((kind & 2) != 0 ? "Supported: timer\r\nSession-Expires: 120\r\nAllow: UPDATE\r\n" : "",
-                            (kind & 4) != 0 ? std::string() : PhoneSdp("198.18.1.2"));
+    const sip::Message invite = CallTestBed::Invite(
+        absl::StrCat((kind & 2) != 0 ? "Supported: timer\r\nSession-Expires: 120\r\nAllow: UPDATE\r\n" : "",
+                     (kind & 8) != 0 ? "Supported: 100rel\r\n" : "", (kind & 48) == 48 ? "Require: 100rel\r\n" : ""),
+        (kind & 4) != 0 ? std::string() : PhoneSdp("198.18.1.2"));
     OpenTransaction(kCaller, kInviteTransaction, invite);
     Do(call_.Start(invite, kInviteTransaction, CallTestBed::Caller(), callees, now_));
+    // Most of what can go wrong needs a call that has come some way.
+    const uint8_t orderly = next_() % 8;
+    for (uint8_t step = 0; step < orderly && broken_.empty() && !call_.ended(); ++step) GoOn(step, kind);
     for (int i = 0; i < events && broken_.empty() && !call_.ended(); ++i) Step();
     for (int i = 0; i < 100 && broken_.empty() && !call_.ended(); ++i) Settle(i);
     if (!broken_.empty()) return broken_;
@@ -75,7 +79,14 @@ class Simulation : public Names {
     }
   }
 
-  void On(SendRequest& action) { sent_.push_back({std::move(action), false, false}); }
+  void On(SendRequest& action) {
+    const sip::Message& request = action.message;
+    if (request.method() == sip::Method::kPrack &&
+        !acknowledged_.insert(absl::StrCat(action.leg, request.ToTag(), request.Get(sip::Header::kRAck))).second) {
+      Break("a second PRACK for one response");
+    }
+    sent_.push_back({std::move(action), false, false});
+  }
   void On(SendAck& action) {
     if (!IsInvite(action.number)) Break("ACK for what is no INVITE");
   }
@@ -91,6 +102,16 @@ class Simulation : public Names {
     if (transaction.answered) Break("a second final answer");
     if (action.message.Get(sip::Header::kCSeq) != transaction.request.Get(sip::Header::kCSeq)) Break("another CSeq");
     transaction.answered = action.message.is_final();
+    if (action.transaction == kInviteTransaction) SeeByCaller(action.message);
+  }
+  void SeeByCaller(const sip::Message& response) {
+    if (response.Has(sip::Header::kRSeq)) {
+      const bool again = response.Get(sip::Header::kRSeq) == unacknowledged_.Get(sip::Header::kRSeq);
+      if (unacknowledged_.is_provisional() && !again) Break("two reliable responses without a PRACK");
+      unacknowledged_ = response;
+    } else if (response.is_success() && !unacknowledged_.body().empty()) {
+      Break("a 2xx ahead of the PRACK");
+    }
   }
   void On(CreateMedia& action) {
     if (media_created_) Break("media created twice");
@@ -134,6 +155,27 @@ class Simulation : public Names {
   template <size_t kSize>
   absl::string_view Pick(const std::array<absl::string_view, kSize>& choices) {
     return choices[next_() % kSize];
+  }
+
+  // One step of a call as it should be, with the first callee.
+  void GoOn(uint8_t step, uint8_t kind) {
+    AnswerMedia(MediaAnswer::Outcome::kDone);
+    const bool early = (kind & 64) != 0;
+    if (step == 1 && early) AnswerInvite(183, PhoneSdp("192.168.2.63"));
+    if (step == 2 && early) Acknowledge(++cseq_, (kind & 4) != 0 ? PhoneSdp("198.18.1.2") : std::string());
+    if (step == 3) AnswerInvite(200, early ? std::string() : PhoneSdp("192.168.2.63"));
+    if (step == 5) Do(call_.OnAck(kCaller, CallTestBed::Invite("", early ? "" : PhoneSdp("198.18.1.2")), now_));
+  }
+
+  void AnswerInvite(uint16_t status, absl::string_view sdp) {
+    if (sent_.empty()) return;
+    sent_[0].over = status >= 200;
+    const SendRequest request = sent_[0].request;
+    const std::string reliable = absl::StrCat("Require: 100rel\r\nRSeq: ", ++rseqs_[request.leg], "\r\n");
+    Do(call_.OnResponse(
+        request.leg, request.number,
+        CallTestBed::Answer(request, status, sdp, absl::StrCat("Allow: UPDATE\r\n", status < 200 ? reliable : "")),
+        request.hop, now_));
   }
 
   void Step() {
@@ -190,8 +232,10 @@ class Simulation : public Names {
     if (sent == nullptr) return;
     const uint16_t status = kStatuses[next_() % kStatuses.size()];
     const std::string sdp = PickSdp();
-    const absl::string_view fields =
-        Pick<3>({"", "Allow: UPDATE\r\n", "Min-SE: 300\r\nSession-Expires: 300;refresher=uas\r\n"});
+    std::string fields(Pick<3>({"", "Allow: UPDATE\r\n", "Min-SE: 300\r\nSession-Expires: 300;refresher=uas\r\n"}));
+    if (status < 200 && next_() % 2 == 0) {
+      absl::StrAppend(&fields, "Require: 100rel\r\nRSeq: ", next_() % 4 == 0 ? 7 : ++rseqs_[sent->request.leg], "\r\n");
+    }
     const std::string tag = next_() % 8 == 0 ? "fork" : "";
     sent->over = sent->over || status >= 200;
     const SendRequest request = sent->request;
@@ -229,6 +273,7 @@ class Simulation : public Names {
     const absl::string_view method = Pick<8>({"BYE", "INVITE", "INVITE", "UPDATE", "INFO", "PRACK", "REFER", "X"});
     const uint32_t cseq = next_() % 8 == 0 ? 1 : ++cseq_;
     const std::string sdp = PickSdp();
+    if (method == "PRACK" && next_() % 8 != 0) return Acknowledge(cseq, sdp);
     const sip::Message request = Parsed(absl::StrCat(
         method, " sip:x@198.18.1.1 SIP/2.0\r\nVia: SIP/2.0/UDP 198.18.1.2;branch=z9hG4bK", cseq,
         "\r\nFrom: <sip:p@x>;tag=", leg == kCaller ? "z9hG4bK73846736" : absl::StrCat("callee", leg),
@@ -240,8 +285,25 @@ class Simulation : public Names {
     Do(call_.OnRequest(leg, id, request, CallTestBed::Caller().hop, now_));
   }
 
+  // The caller has the reliable response that came last.
+  void Acknowledge(uint32_t cseq, absl::string_view sdp) {
+    const auto dialog = dialogs_.find(kCaller);
+    if (!unacknowledged_.is_provisional() || dialog == dialogs_.end()) return;
+    const sip::Message prack =
+        Parsed(absl::StrCat("PRACK sip:x@198.18.1.1 SIP/2.0\r\nVia: SIP/2.0/UDP 198.18.1.2;branch=z9hG4bK", cseq,
+                            "\r\nFrom: <sip:p@x>;tag=z9hG4bK73846736\r\nTo: <sip:q@x>;tag=", dialog->second.second,
+                            "\r\nCall-ID: ", dialog->second.first, "\r\nCSeq: ", cseq,
+                            " PRACK\r\nRAck: ", unacknowledged_.Get(sip::Header::kRSeq), " 2 INVITE\r\n",
+                            sdp.empty() ? "" : "Content-Type: application/sdp\r\n", "\r\n", sdp));
+    // One that comes out of order acknowledges nothing.
+    if (cseq > 1) unacknowledged_ = sip::Message();
+    const sip::ServerTransactionId id = ++last_transaction_;
+    OpenTransaction(kCaller, id, prack);
+    Do(call_.OnRequest(kCaller, id, prack, CallTestBed::Caller().hop, now_));
+  }
+
   void FireSomething() {
-    const CallTimer timer = static_cast<CallTimer>(next_() % 5);
+    const CallTimer timer = static_cast<CallTimer>(next_() % 6);
     timers_.erase(timer);
     Do(call_.OnTimer(timer, now_));
   }
@@ -249,7 +311,8 @@ class Simulation : public Names {
   void CancelSomething() {
     const sip::ServerTransactionId id = next_() % 2 == 0 ? kInviteTransaction : last_transaction_;
     const auto found = transactions_.find(id);
-    if (found == transactions_.end()) return;
+    // The transaction layer knows nothing else to cancel.
+    if (found == transactions_.end() || found->second.request.method() != sip::Method::kInvite) return;
     Do(call_.OnCancel(found->second.leg, id, found->second.request, now_));
   }
 
@@ -275,6 +338,10 @@ class Simulation : public Names {
   std::map<sip::ServerTransactionId, Transaction> transactions_;
   sip::ServerTransactionId last_transaction_ = kInviteTransaction;
   uint32_t cseq_ = 10;
+  std::map<LegNumber, uint32_t> rseqs_;
+  // What the caller has not acknowledged yet, and what we have.
+  sip::Message unacknowledged_;
+  std::set<std::string> acknowledged_;
   std::vector<Sent> sent_;
   std::map<LegNumber, std::pair<std::string, std::string>> dialogs_;
   std::set<CallTimer> timers_;

@@ -10,8 +10,6 @@
 namespace sluice::call {
 namespace {
 
-constexpr absl::string_view kAllow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, MESSAGE, NOTIFY, REFER";
-
 // `address` (a From or To value) as it is on our side: its display name and user, our domain, `tag` (may be empty).
 // `display_name` stands in for one that is missing. Anonymous callers keep their domain, which says that they are
 // (RFC 3323 4.1.1.3), and get no name.
@@ -46,6 +44,9 @@ Actions Call::Core::Start(const sip::Message& invite, sip::ServerTransactionId t
   leg.credentials = CredentialsOf(caller);
   leg.dialog = sip::Dialog::OfReceivedRequest(invite, names_.NewTag());
   leg.allows_update = invite.HasElement(sip::Header::kAllow, "UPDATE");
+  if (ReliableResponses::IsSupportedBy(invite)) {
+    early_ = std::make_unique<EarlyCaller>(invite, names_.NewCSeq());
+  }
   for (const Party& callee : callees) {
     Leg& branch = legs_.emplace_back();
     branch.number = static_cast<LegNumber>(legs_.size() - 1);
@@ -60,7 +61,7 @@ Actions Call::Core::Start(const sip::Message& invite, sip::ServerTransactionId t
 
 void Call::Core::Admit(const sip::Message& invite) {
   if (!PassedMaxForwards(invite)) return RefuseCaller(483, "");
-  const std::vector<absl::string_view> unsupported = invite.UnsupportedOptions({"timer"});
+  const std::vector<absl::string_view> unsupported = invite.UnsupportedOptions({"timer", "100rel"});
   if (!unsupported.empty()) {
     return RefuseCaller(420, "", sip::Header::kUnsupported, absl::StrJoin(unsupported, ", "));
   }
@@ -93,8 +94,9 @@ void Call::Core::Admit(const sip::Message& invite) {
 }
 
 void Call::Core::InviteCallee(Leg& leg) {
-  sip::Message invite = MakeInvite(leg);
   const bool first = !leg.dialog;
+  if (!first) ForgetEarly(leg);
+  sip::Message invite = MakeInvite(leg);
   leg.dialog = sip::Dialog::OfSentRequest(invite);
   leg.invite_cseq = invite.CSeqNumber();
   if (first) actions_.push_back(DialogMade{leg.number, leg.dialog->call_id(), std::string(leg.dialog->local_tag())});
@@ -129,7 +131,7 @@ sip::Message Call::Core::MakeInvite(Leg& leg) {
   PassHeaders(theirs, options_.blocked_headers, invite);
   if (!theirs.Has(sip::Header::kUserAgent)) invite.Add(sip::Header::kUserAgent, options_.user_agent);
   invite.Add(sip::Header::kAllow, kAllow);
-  invite.Add(sip::Header::kSupported, "timer");
+  invite.Add(sip::Header::kSupported, TakesReliableResponses() ? "timer, 100rel" : "timer");
   if (options_.session_expires != absl::ZeroDuration()) {
     leg.asked_expires = std::max(options_.session_expires, absl::Seconds(leg.min_expires));
     invite.Add(sip::Header::kSessionExpires, absl::StrCat(absl::ToInt64Seconds(leg.asked_expires)));

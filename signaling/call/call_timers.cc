@@ -26,7 +26,7 @@ Actions Call::Core::OnTimer(CallTimer timer, absl::Time now) {
         // Whoever owes an answer now will not give it.
         requests_.clear();
         for (Leg& leg : legs_) leg.state = Leg::State::kOver;
-      } else if (exchange_) {
+      } else if (exchange_ && !invite_) {
         actions_.push_back(CancelRequest{exchange_->to, exchange_->carried, "SIP;cause=408"});
         FailOffer(Answer(exchange_->request, 408));
       } else {
@@ -41,6 +41,9 @@ Actions Call::Core::OnTimer(CallTimer timer, absl::Time now) {
       break;
     case CallTimer::kDuration:
       Finish({Ended::By::kController, 200, kNormalClearing, "the longest duration of a call is reached"});
+      break;
+    case CallTimer::kPrack:
+      OnPrackWait();
       break;
     case CallTimer::kAnswerWait:
       media_text_ = "the relay does not answer";

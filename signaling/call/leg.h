@@ -9,7 +9,10 @@
 #include <optional>
 #include <string>
 
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "signaling/call/call.h"
+#include "signaling/call/early_dialogs.h"
 #include "signaling/call/leg_credentials.h"
 #include "signaling/call/session_timer.h"
 #include "signaling/sdp/session_description.h"
@@ -62,6 +65,10 @@ struct Leg {
   std::string sent_sdp;
   // What a callee said in a provisional response, until the answer.
   std::string early_sdp;
+  // Of our first INVITE, until the answer; null: no response has been reliable.
+  std::unique_ptr<EarlyDialogs> early_dialogs;
+  // RSeq of the callee's early offer, whose PRACK is to carry the caller's answer; 0: none is owed.
+  uint32_t owed_rseq = 0;
 
   SessionTimer timer;
   // Session-Expires of the INVITE that we sent.
@@ -70,6 +77,10 @@ struct Leg {
   // From the peer's Allow.
   bool allows_update = false;
 
+  // What the dialog with this To tag has said reliably; empty: nothing.
+  absl::string_view EarlySession(absl::string_view to_tag) const {
+    return early_dialogs == nullptr ? absl::string_view() : early_dialogs->SessionOf(to_tag);
+  }
   // A callee whose turn has not come.
   bool IsUnasked() const { return number != kCaller && state == State::kInviting && invite == 0; }
   size_t side() const { return number == kCaller ? 0 : 1; }

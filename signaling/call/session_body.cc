@@ -71,6 +71,10 @@ absl::string_view SdpOf(const sip::Message& message) {
 
 void PassSessionBody(const sip::Message& from, absl::string_view sdp, sip::Message& to) {
   const absl::string_view original = SdpOf(from);
+  if (sdp.empty()) {
+    if (original.empty()) PassBody(from, to);
+    return;
+  }
   if (original.empty()) {
     to.SetBody("application/sdp", sdp);
     return;

@@ -11,7 +11,7 @@ namespace sluice::call {
 absl::string_view SdpOf(const sip::Message& message);
 
 // Puts `from`'s body into `to` with `sdp` in the place of its SDP; other parts as they are. Where `from` has no SDP,
-// `sdp` is the body.
+// `sdp` is the body. Without `sdp` a body with SDP is left out, and another one is passed as it is.
 void PassSessionBody(const sip::Message& from, absl::string_view sdp, sip::Message& to);
 
 }  // namespace sluice::call

@@ -56,6 +56,9 @@ class Dialog {
   // The ACK of a 2xx to our INVITE with this CSeq (13.2.2.4).
   Message MakeAck(uint32_t cseq) const;
 
+  // `fork` began as a copy of this dialog: what comes next here has a CSeq above all that was made there.
+  void ShareCSeq(const Dialog& fork) { local_cseq_ = fork.local_cseq_; }
+
   // Where the RFC sends requests: the first route, else the remote target.
   absl::string_view NextHop() const { return routes_.empty() ? absl::string_view(target_) : NextRoute(); }
 
