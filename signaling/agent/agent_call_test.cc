@@ -127,6 +127,34 @@ TEST_F(AgentCallTest, CarriesTheSeventeenMessagesOfTheSeedCall) {
   EXPECT_TRUE(absl::StartsWith(details->ladder[5].message, "INVITE sip:20002230000@192.168.2.63:43518"));
 }
 
+TEST_F(AgentCallTest, CarriesReliableRingingOnEachLegForItself) {
+  sip::Message wanted = a_.NewInvite("20002230000");
+  wanted.Add(sip::Header::kRequire, "100rel");
+  invite_ = a_.SendAuthorized(wanted);
+  EXPECT_EQ(a_.Receive().status(), 100);
+  offered_ = b_.Receive();
+  sip::Message ringing = b_.Answer(offered_, 180);
+  ringing.Add(sip::Header::kRequire, "100rel");
+  ringing.Add(sip::Header::kRSeq, "70");
+  b_.Send(ringing);
+  const sip::Message prack = b_.Receive();
+  EXPECT_EQ(prack.RAck()->rseq, 70u);
+  b_.Send(b_.Answer(prack, 200));
+  const sip::Message at_a = a_.Receive();
+  ASSERT_TRUE(at_a.RSeq().has_value());
+  bed_.Pass(absl::Milliseconds(600));
+  EXPECT_EQ(a_.Receive().Serialize(), at_a.Serialize()) << "it is sent again until A's PRACK";
+  sip::Message acknowledged = a_.InDialog("PRACK", invite_, at_a);
+  acknowledged.Add(sip::Header::kRAck, absl::StrCat(*at_a.RSeq(), " ", invite_.Get(sip::Header::kCSeq)));
+  a_.Send(acknowledged);
+  EXPECT_EQ(a_.Receive().status(), 200);
+  bed_.agent().Drain(bed_.now());
+  EXPECT_EQ(a_.Receive().status(), 480);
+  EXPECT_EQ(b_.Receive().method(), sip::Method::kCancel);
+  b_.Send(b_.Answer(offered_, 487));
+  EXPECT_EQ(b_.Receive().method(), sip::Method::kAck);
+}
+
 TEST_F(AgentCallTest, ReachesAPhoneBehindNatByItsContactWhereItsPacketsComeFrom) {
   Establish();
   EXPECT_EQ(offered_.request_uri(), "sip:20002230000@192.168.2.63:43518");

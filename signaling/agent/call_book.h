@@ -59,7 +59,7 @@ struct LiveCall {
   std::array<absl::Time, kTimers> timers;
   // By leg number.
   std::vector<Leg> legs;
-  // The trunk of each callee; empty: they are none.
+  // The trunk of each leg from 1 on; null, or beyond the end: it is none.
   std::vector<std::shared_ptr<const routing::Trunk>> trunks;
   // Among the calls of the caller's account or trunk, and of the trunk that is asked.
   CallLimiter::Place caller_place;

@@ -165,7 +165,7 @@ bool CallRunner::BeginLeg(BookedCall& call, const call::SendRequest& action, abs
   const std::string sip_call_id(action.message.CallId());
   const bool again = LegOf(call, action.leg).sip_call_id == sip_call_id;
   LiveCall& live = *call.live;
-  if (!again && action.leg <= live.trunks.size()) {
+  if (!again && action.leg <= live.trunks.size() && live.trunks[action.leg - 1] != nullptr) {
     const routing::Trunk& trunk = *live.trunks[action.leg - 1];
     if (parts_.limiter.Take(CallLimiter::TrunkKey(trunk.name), trunk.limits, now, live.trunk_place) !=
         CallLimiter::Verdict::kTaken) {
@@ -177,8 +177,8 @@ bool CallRunner::BeginLeg(BookedCall& call, const call::SendRequest& action, abs
       });
       return false;
     }
-    // The one that has it now; the last one, when it ends.
-    call.summary.callee.account = trunk.name;
+    // The one that has it now; the last one, when it ends. A transfer's target is not the one that was called.
+    if (call.summary.answer_time == absl::InfinitePast()) call.summary.callee.account = trunk.name;
   }
   LegOf(call, action.leg) = {sip_call_id, transport::PeerName(action.hop), ""};
   // Before it is sent, so that the message finds its ladder.
@@ -235,6 +235,14 @@ void CallRunner::Do(BookedCall& call, call::SetTimer& action, absl::Time now) {
 
 void CallRunner::Do(BookedCall& call, call::CancelTimer& action, absl::Time) {
   MoveTimer(call, action.timer, absl::InfiniteFuture());
+}
+
+void CallRunner::Do(BookedCall& call, call::RouteTransfer& action, absl::Time now) {
+  Router::Route route = parts_.find_target(action, now);
+  LiveCall& live = *call.live;
+  live.trunks.resize(live.machine.next_leg() - 1);
+  live.trunks.insert(live.trunks.end(), route.trunks.begin(), route.trunks.end());
+  Run(call, live.machine.OnRoute(route.status, route.callees, now), now);
 }
 
 void CallRunner::Do(BookedCall& call, call::DialogMade& action, absl::Time) {

@@ -29,6 +29,7 @@
 #include "signaling/agent/call_limiter.h"
 #include "signaling/agent/id_source.h"
 #include "signaling/agent/media_mapping.h"
+#include "signaling/agent/router.h"
 #include "signaling/call/call.h"
 #include "signaling/fleet/fleet.h"
 #include "signaling/routing/trunk.h"
@@ -46,7 +47,7 @@ using PostFunction = std::function<void(std::function<void(absl::Time now)> work
 
 class CallRunner final : private call::Names {
  public:
-  // All outlive the runner.
+  // All references outlive the runner.
   struct Parts {
     sip::TransactionLayer& transactions;
     CallBook& book;
@@ -55,6 +56,8 @@ class CallRunner final : private call::Names {
     IdSource& ids;
     AgentCounters& counters;
     CallLimiter& limiter;
+    // Where a transfer goes to.
+    std::function<Router::Route(const call::RouteTransfer& transfer, absl::Time now)> find_target;
   };
   // What a call takes of its parties' limits.
   struct Admission {
@@ -133,6 +136,7 @@ class CallRunner final : private call::Names {
   void Do(BookedCall& call, call::DeleteMedia& action, absl::Time now);
   void Do(BookedCall& call, call::SetTimer& action, absl::Time now);
   void Do(BookedCall& call, call::CancelTimer& action, absl::Time now);
+  void Do(BookedCall& call, call::RouteTransfer& action, absl::Time now);
   void Do(BookedCall& call, call::DialogMade& action, absl::Time now);
   void Do(BookedCall& call, call::DialogEnded& action, absl::Time now);
   void Do(BookedCall& call, call::Progress& action, absl::Time now);

@@ -99,6 +99,19 @@ void Router::GoByRoutes(const CallerIdentity& who, absl::string_view own_host, a
   route.account = route.trunks.front()->name;
 }
 
+std::optional<CallerIdentity> Router::Recognize(const std::string& account, const std::string& number,
+                                                const sip::Hop& hop) const {
+  CallerIdentity who;
+  who.number = number;
+  who.trunk = plan_->FindSource(hop.remote);
+  if (who.trunk != nullptr) return who;
+  who.account = store_.FindAccount(account);
+  if (who.account == nullptr) return std::nullopt;
+  who.number = who.account->name;
+  who.display_name = who.account->display_name;
+  return who;
+}
+
 call::Party Router::Caller(const sip::Message& invite, const sip::Hop& hop, const CallerIdentity& who) const {
   call::Party caller;
   caller.hop = hop;

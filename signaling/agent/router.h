@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,10 @@ class Router {
   // `own_host`: as TrunkParties.
   Route Find(const sip::Uri& uri, const sip::Hop& hop, const CallerIdentity& who, absl::string_view own_host,
              absl::Time now) const;
+
+  // A party of a call that exists, for what it asks for now; nothing: it has lost its account.
+  std::optional<CallerIdentity> Recognize(const std::string& account, const std::string& number,
+                                          const sip::Hop& hop) const;
 
   // The sender of an INVITE.
   call::Party Caller(const sip::Message& invite, const sip::Hop& hop, const CallerIdentity& who) const;

@@ -44,11 +44,17 @@ Actions Call::OnRequestFailed(LegNumber leg, RequestNumber number, sip::Transact
 
 Actions Call::OnMedia(const MediaAnswer& answer, absl::Time now) { return core_->OnMedia(answer, now); }
 
+Actions Call::OnRoute(uint16_t status, const std::vector<Party>& targets, absl::Time now) {
+  return core_->OnRoute(status, targets, now);
+}
+
 Actions Call::OnMediaTimeout(absl::string_view text, absl::Time now) { return core_->OnMediaTimeout(text, now); }
 
 Actions Call::OnTimer(CallTimer timer, absl::Time now) { return core_->OnTimer(timer, now); }
 
 Actions Call::HangUp(Ended::By by, absl::string_view text, absl::Time now) { return core_->HangUp(by, text, now); }
+
+LegNumber Call::next_leg() const { return core_->next_leg(); }
 
 bool Call::ended() const { return core_->ended(); }
 
@@ -58,6 +64,7 @@ void Call::Core::Begin(absl::Time now) {
 }
 
 Actions Call::Core::Take() {
+  if (transfer_ != nullptr && transfer_->answer) JoinTarget();
   while (early_ != nullptr && exchange_ == nullptr && !early_->successes.empty()) {
     const EarlyCaller::HeldSuccess held = std::move(early_->successes.front());
     early_->successes.erase(early_->successes.begin());
@@ -75,8 +82,7 @@ Actions Call::Core::Take() {
 Leg* Call::Core::Find(LegNumber number) { return number < legs_.size() ? &legs_[number] : nullptr; }
 
 Leg* Call::Core::Opposite(const Leg& leg) {
-  if (leg.number != kCaller) return &caller();
-  if (callee_ != 0) return &legs_[callee_];
+  if (leg.side == 1 || callee() != kCaller) return &legs_[ends_[1 - leg.side]];
   return legs_.size() == 2 ? &legs_[1] : nullptr;
 }
 
@@ -177,6 +183,9 @@ Actions Call::Core::OnResponse(LegNumber number, RequestNumber request_number, c
       break;
     case ClientRequest::Kind::kPassed:
       PassResponse(request, response);
+      break;
+    case ClientRequest::Kind::kNotify:
+      if (response.is_final() && !response.is_success()) EndSubscription(*leg);
       break;
     case ClientRequest::Kind::kPrack:
       // A callee that does not take it says in the end what becomes of the INVITE.

@@ -92,6 +92,8 @@ struct CallOptions {
   uint32_t retry_after_seconds = 5;
   // SDP is passed through as it is, and no relay takes part.
   bool media_released = false;
+  // REFER goes to the other side, which makes the transfer; else it is made here.
+  bool passes_refer = false;
   // Lower-case names of header fields that are not passed on, beside those that every leg makes itself.
   absl::flat_hash_set<std::string> blocked_headers;
 };
@@ -130,7 +132,7 @@ struct UpdateMedia {
 };
 // Answered to the agent, for the record; the call does not wait.
 struct DeleteMedia {};
-enum class CallTimer : uint8_t { kRing, kSession, kRefresh, kDuration, kPrack, kAnswerWait };
+enum class CallTimer : uint8_t { kRing, kSession, kRefresh, kDuration, kPrack, kTransfer, kAnswerWait };
 // One a kind; setting it again moves it.
 struct SetTimer {
   CallTimer timer;
@@ -138,6 +140,18 @@ struct SetTimer {
 };
 struct CancelTimer {
   CallTimer timer;
+};
+// A party of the answered call wants the one at its other end to talk with somebody else (REFER). Answered by OnRoute,
+// at once or later.
+struct RouteTransfer {
+  // Who wants it, and by whose rights it is done.
+  LegNumber leg;
+  std::string account;
+  sip::Hop hop;
+  // As its address says.
+  std::string number;
+  // Whom it calls: without header fields.
+  std::string target;
 };
 // A dialog's name, as requests in it will carry it (Call-ID and our tag), so that the agent finds the call; and that it
 // is no more.
@@ -169,7 +183,7 @@ struct Ended {
 };
 
 using Action = std::variant<SendRequest, SendAck, CancelRequest, Respond, CreateMedia, UpdateMedia, DeleteMedia,
-                            SetTimer, CancelTimer, DialogMade, DialogEnded, Progress, Ended>;
+                            SetTimer, CancelTimer, RouteTransfer, DialogMade, DialogEnded, Progress, Ended>;
 using Actions = std::vector<Action>;
 
 class Call {
@@ -196,6 +210,8 @@ class Call {
 
   // Answer to CreateMedia or UpdateMedia.
   Actions OnMedia(const MediaAnswer& answer, absl::Time now);
+  // Answer to RouteTransfer: who is to be invited in the transferor's place, or, if nobody, the `status` of why.
+  Actions OnRoute(uint16_t status, const std::vector<Party>& targets, absl::Time now);
   // Both directions are silent (or the relay lost the session for good): both legs are ended.
   Actions OnMediaTimeout(absl::string_view text, absl::Time now);
 
@@ -203,6 +219,8 @@ class Call {
   // An operator, or the controller that shuts down: BYE after the answer; CANCEL and 480 before.
   Actions HangUp(Ended::By by, absl::string_view text, absl::Time now);
 
+  // What the first of the targets of an OnRoute will be.
+  LegNumber next_leg() const;
   bool ended() const;
 
  private:

@@ -43,8 +43,11 @@ void Call::Core::OnInviteResponse(Leg& leg, const ClientRequest& request, const 
     return;
   }
   if (leg.state != Leg::State::kInviting) return;
-  if (response.is_provisional()) return OnProvisional(leg, response);
+  if (response.is_provisional()) {
+    return leg.is_target ? OnTargetProvisional(leg, response) : OnProvisional(leg, response);
+  }
   if (response.is_success()) {
+    if (leg.is_target) return OnTargetSuccess(leg, request, response);
     if (!exchange_) return OnSuccess(leg, response);
     early_->successes.push_back({request, response});
     return;
@@ -114,7 +117,7 @@ void Call::Core::OnSuccess(Leg& leg, const sip::Message& response) {
   const bool agreed = IsAgreedEarly(leg) && IsAgreedEarly(caller()) && leg.dialog->remote_tag() == response.ToTag();
   leg.dialog->OnResponse(response);
   leg.state = Leg::State::kAnswered;
-  callee_ = leg.number;
+  ends_[1] = leg.number;
   if (response.Has(sip::Header::kAllow)) leg.allows_update = response.HasElement(sip::Header::kAllow, "UPDATE");
   leg.timer.OnAnswer(response, leg.asked_expires, now_);
   for (Leg& other : legs_) {
@@ -161,7 +164,7 @@ void Call::Core::OnLateOffer(Leg& leg, const sip::Message& response) {
   AskForMedia(std::move(session), [this, response, offer = *std::move(offer)](Outcome outcome) {
     if (outcome == Outcome::kRefused) return EndUnusable(488, media_text_);
     if (outcome != Outcome::kDone) return EndUnusable(503, media_text_);
-    legs_[callee_].early_sdp = std::string(SdpOf(response));
+    legs_[callee()].early_sdp = std::string(SdpOf(response));
     AnswerCaller(response, WriteSdp(caller(), offer));
   });
 }
@@ -188,7 +191,7 @@ void Call::Core::AnswerCaller(const sip::Message& response, absl::string_view sd
   leg.dialog->Confirm();
   leg.state = Leg::State::kAnswered;
   leg.ack_awaited = true;
-  actions_.push_back(Progress{Progress::Step::kAnswered, callee_});
+  actions_.push_back(Progress{Progress::Step::kAnswered, callee()});
   if (options_.max_duration != absl::ZeroDuration()) SetTimer(CallTimer::kDuration, options_.max_duration);
   ScheduleSessionTimers();
 }
@@ -196,7 +199,7 @@ void Call::Core::AnswerCaller(const sip::Message& response, absl::string_view sd
 void Call::Core::OnCallerAck(const sip::Message& ack) {
   if (!late_offer_) return;
   late_offer_ = false;
-  Leg& leg = legs_[callee_];
+  Leg& leg = legs_[callee()];
   const std::string offered = std::exchange(leg.early_sdp, std::string());
   const absl::StatusOr<sdp::SessionDescription> offer = sdp::SessionDescription::Parse(offered);
   absl::StatusOr<sdp::SessionDescription> answer = sdp::SessionDescription::Parse(SdpOf(ack));
@@ -208,7 +211,7 @@ void Call::Core::OnCallerAck(const sip::Message& ack) {
     if (outcome == Outcome::kRefused || outcome == Outcome::kUnavailable) {
       return Finish({Ended::By::kController, 200, Q850Cause(503), media_text_});
     }
-    Leg& callee = legs_[callee_];
+    Leg& callee = legs_[ends_[1]];
     Acknowledge(callee, std::exchange(callee.unacknowledged, 0), callee.invite_cseq, *callee.dialog,
                 WriteSdp(callee, answer));
   });
@@ -232,6 +235,7 @@ void Call::Core::OnFailure(Leg& leg, const sip::Message& response) {
   for (Leg& other : legs_) {
     if (other.IsUnasked()) other.state = Leg::State::kOver;
   }
+  if (leg.is_target) return FailTransfer(std::exchange(failure_, std::nullopt)->status());
   PassFailure();
 }
 

@@ -4,6 +4,7 @@
 // - call_answer.cc: what the callees answer, until the caller has its 2xx or its failure.
 // - call_reliable.cc: reliable provisional responses (RFC 3262), on each leg for itself.
 // - call_offer.cc: re-INVITE and UPDATE, from either side (RFC 3261 14, RFC 3311).
+// - call_transfer.cc: REFER, which puts another leg in the place of the one that sends it (RFC 3515, RFC 5589).
 // - call_in_dialog.cc: other requests in the dialogs, passed to the other leg.
 // - call_media.cc: asking for media and writing SDP.
 // - call_timers.cc: session timers (RFC 4028) and the other timers.
@@ -14,6 +15,7 @@
 #ifndef SLUICE_SIGNALING_CALL_CALL_CORE_H_
 #define SLUICE_SIGNALING_CALL_CALL_CORE_H_
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -51,10 +53,12 @@ class Call::Core {
   Actions OnResponse(LegNumber number, RequestNumber request, const sip::Message& response, absl::Time now);
   Actions OnRequestFailed(LegNumber number, RequestNumber request, sip::TransactionFailure failure, absl::Time now);
   Actions OnMedia(const MediaAnswer& answer, absl::Time now);
+  Actions OnRoute(uint16_t status, const std::vector<Party>& targets, absl::Time now);
   Actions OnMediaTimeout(absl::string_view text, absl::Time now);
   Actions OnTimer(CallTimer timer, absl::Time now);
   Actions HangUp(Ended::By by, absl::string_view text, absl::Time now);
 
+  LegNumber next_leg() const { return static_cast<LegNumber>(legs_.size()); }
   bool ended() const { return ended_; }
 
  private:
@@ -72,6 +76,8 @@ class Call::Core {
       // Passed on for `passed`.
       kPassed,
       kPrack,
+      // Tells a transferor how its transfer goes.
+      kNotify,
       kBye,
     };
     RequestNumber number = 0;
@@ -97,11 +103,30 @@ class Call::Core {
     RequestNumber carried = 0;
     // The request brought no offer: the other side's 2xx does, and the answer comes in the ACK.
     bool late = false;
+    // The offer is that of a transfer's target: there is no request, and the answer goes out in our ACK.
+    bool joins = false;
     // As it came.
     std::string offer;
     // To go back to when it fails: the session, and what the other side was told.
     MediaSession before;
     std::string sdp_before;
+  };
+
+  // A REFER on its way; at most one.
+  struct Transfer {
+    LegNumber transferor = kCaller;
+    // "refer;id=…" of the subscription that the REFER made.
+    std::string event;
+    bool is_subscribed = true;
+    std::string referred_by;
+    // As Refer-To has it.
+    std::string target;
+    uint16_t told_status = 100;
+    // The target that has answered, and its 2xx with the offer, until that is carried on.
+    LegNumber answered = kCaller;
+    std::optional<sip::Message> answer;
+    // Of its offer, which goes on with as many as the other side has seen.
+    size_t media_lines = 0;
   };
 
   // What is due to a caller that takes reliable responses, until its 2xx.
@@ -134,8 +159,15 @@ class Call::Core {
 
   // call_start.cc
   void Admit(const sip::Message& invite);
+  Leg& AddLeg(size_t side, const Party& party);
   void InviteCallee(Leg& leg);
   sip::Message MakeInvite(Leg& leg);
+  // An INVITE for `leg` with the line and fields that name it: Request-URI, Route, From, To, Call-ID, CSeq, Contact.
+  // Once more with the next CSeq where there was one. `from` and `to`: without tag.
+  sip::Message NameInvite(const Leg& leg, absl::string_view target, uint32_t max_forwards, absl::string_view from,
+                          absl::string_view to);
+  // What we can do, and the session timer that we ask for.
+  void AddAbilities(Leg& leg, absl::string_view supported, sip::Message& invite);
   void RefuseCaller(uint16_t status, absl::string_view text, sip::Header header = sip::Header::kOther,
                     absl::string_view value = "");
 
@@ -198,6 +230,23 @@ class Call::Core {
   // One side has agreed to what the other cannot get: the call ends.
   void FailAgreement(absl::string_view text);
 
+  // call_transfer.cc
+  void OnRefer(Leg& leg, sip::ServerTransactionId transaction, const sip::Message& refer);
+  sip::Message MakeTargetInvite(Leg& leg);
+  void OnTargetProvisional(Leg& leg, const sip::Message& response);
+  void OnTargetSuccess(Leg& leg, const ClientRequest& request, const sip::Message& response);
+  // Gives the target's offer to the one that stays, as soon as nothing else is negotiated.
+  void JoinTarget();
+  // Both sides have agreed: `answer` goes to the target, and the transferor is let go.
+  void FinishJoin(sdp::SessionDescription answer);
+  // The one that stays did not take the target's offer.
+  void FailJoin(uint16_t status);
+  // The transferor and the other side stay as they are; the call ends if the transferor has gone.
+  void FailTransfer(uint16_t status);
+  void CancelTargets(absl::string_view reason);
+  void Notify(uint16_t status, bool is_last);
+  void EndSubscription(const Leg& leg);
+
   // call_in_dialog.cc
   void PassRequest(Leg& leg, sip::ServerTransactionId transaction, const sip::Message& request);
   void PassResponse(const ClientRequest& request, const sip::Message& response);
@@ -236,11 +285,20 @@ class Call::Core {
   Actions Take();
   Leg* Find(LegNumber number);
   Leg& caller() { return legs_[kCaller]; }
-  // The leg at the other end: for the caller the one that answered, or the only one that may; null if there is none.
+  LegNumber callee() const { return ends_[1]; }
+  // It talks with the other end, or may yet; false for one whose place another leg has taken.
+  bool IsEnd(const Leg& leg) const { return ends_[leg.side] == leg.number || callee() == kCaller; }
+  Ended::By EndedBy(const Leg& leg) const { return leg.side == 0 ? Ended::By::kCaller : Ended::By::kCallee; }
+  // The leg at the other end: before the answer the only callee that may; null if there is none.
   Leg* Opposite(const Leg& leg);
   sip::Hop HopOf(const Leg& leg) const;
   // Our Contact towards `party`, who knows us as the one of `local_address` (a From or To value).
   static std::string ContactFor(const Party& party, absl::string_view local_address);
+  // `address` (a From or To value) as it is on our side, without tag: its display name and user, our domain.
+  // `display_name` stands in for one that is missing. Anonymous callers keep their domain, which says that they are
+  // (RFC 3323 4.1.1.3), and get no name.
+  static std::string OwnAddress(absl::string_view address, absl::string_view domain,
+                                absl::string_view display_name = "");
   std::string ContactOf(const Leg& leg) const { return ContactFor(leg.party, leg.dialog->local()); }
   RequestNumber Send(Leg& leg, ClientRequest::Kind kind, sip::Message message, ServerRequest passed = {});
   void Acknowledge(Leg& leg, RequestNumber number, uint32_t cseq, const sip::Dialog& dialog, absl::string_view sdp);
@@ -255,7 +313,7 @@ class Call::Core {
   absl::Time now_ = absl::InfinitePast();
   Actions actions_;
 
-  // Addresses of legs are stable: callees are added at the start only.
+  // Addresses of legs are stable.
   std::deque<Leg> legs_;
   std::vector<ClientRequest> requests_;
   RequestNumber last_request_ = 0;
@@ -264,8 +322,8 @@ class Call::Core {
   std::optional<ServerRequest> invite_;
   // The caller has made no offer.
   bool late_offer_ = false;
-  // The leg that was taken; 0: none yet.
-  LegNumber callee_ = 0;
+  // The legs that talk with each other, by side; kCaller on the callee's: none was taken yet.
+  std::array<LegNumber, 2> ends_ = {kCaller, kCaller};
   // The leg whose early media the caller gets; 0: none.
   LegNumber early_leg_ = 0;
   // The best failure of the callees so far.
@@ -275,6 +333,9 @@ class Call::Core {
   std::unique_ptr<Exchange> exchange_;
   // Null: the caller cannot take reliable responses.
   std::unique_ptr<EarlyCaller> early_;
+  // Null: none is under way.
+  std::unique_ptr<Transfer> transfer_;
+  bool route_awaited_ = false;
 
   MediaSession media_;
   std::vector<MediaAnswer::Stream> ports_;

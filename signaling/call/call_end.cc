@@ -40,7 +40,7 @@ Actions Call::Core::OnAckMissing(LegNumber number, absl::Time now) {
   if (leg->bye_after_ack) {
     leg->bye_after_ack = false;
     SendBye(*leg);
-  } else {
+  } else if (IsEnd(*leg)) {
     Finish({Ended::By::kController, 200, kTimerExpiry, "no ACK came"});
   }
   return Take();
@@ -85,13 +85,15 @@ void Call::Core::OnBye(Leg& leg, sip::ServerTransactionId transaction, const sip
   }
   Refuse(leg, transaction, bye, 200);
   leg.ack_awaited = false;
-  if (end_) {
+  if (end_ || !IsEnd(leg)) {
     // Ours crosses it, or need not wait for the ACK any more.
     if (std::exchange(leg.bye_after_ack, false)) leg.state = Leg::State::kOver;
     return;
   }
   leg.state = Leg::State::kOver;
-  const Ended::By by = leg.number == kCaller ? Ended::By::kCaller : Ended::By::kCallee;
+  // A transferor need not wait for what becomes of its transfer.
+  if (transfer_ != nullptr && transfer_->transferor == leg.number) return EndSubscription(leg);
+  const Ended::By by = EndedBy(leg);
   if (invite_) {
     const uint16_t status = leg.number == kCaller ? 487 : 480;
     return Finish({by, status, kNormalClearing, "BYE before the answer reached the caller"}, &bye);
@@ -107,9 +109,10 @@ void Call::Core::OnBye(Leg& leg, sip::ServerTransactionId transaction, const sip
 void Call::Core::Finish(End end, const sip::Message* message) {
   if (end_) return;
   end_ = std::move(end);
-  actions_.push_back(Progress{Progress::Step::kEnding, callee_ == 0 ? 1 : callee_});
+  actions_.push_back(Progress{Progress::Step::kEnding, callee() == kCaller ? 1 : callee()});
   after_media_ = nullptr;
   if (early_ != nullptr) early_->answer.reset();
+  transfer_ = nullptr;
   for (uint32_t i = 0; timers_ != 0; ++i) CancelTimer(static_cast<CallTimer>(i));
   if (invite_) {
     Respond(caller(), invite_->transaction, Answer(*invite_, end_->status < 300 ? 480 : end_->status));

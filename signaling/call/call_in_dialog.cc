@@ -33,12 +33,14 @@ Actions Call::Core::OnRequest(LegNumber number, sip::ServerTransactionId transac
   if (leg->party.behind_nat) leg->party.hop = hop;
   if (request.method() == sip::Method::kBye) {
     OnBye(*leg, transaction, request);
-  } else if (end_) {
+  } else if (end_ || leg->state == Leg::State::kEnding || leg->state == Leg::State::kOver) {
     Refuse(*leg, transaction, request, 481);
   } else if (request.method() == sip::Method::kInvite || request.method() == sip::Method::kUpdate) {
     OnOfferRequest(*leg, transaction, request);
   } else if (request.method() == sip::Method::kPrack) {
     OnPrack(*leg, transaction, request);
+  } else if (request.method() == sip::Method::kRefer && !options_.passes_refer) {
+    OnRefer(*leg, transaction, request);
   } else {
     PassRequest(*leg, transaction, request);
   }
@@ -47,7 +49,7 @@ Actions Call::Core::OnRequest(LegNumber number, sip::ServerTransactionId transac
 
 void Call::Core::PassRequest(Leg& leg, sip::ServerTransactionId transaction, const sip::Message& request) {
   Leg* other = Opposite(leg);
-  if (other == nullptr || !other->dialog || !other->dialog->is_established()) {
+  if (other == nullptr || other->state == Leg::State::kOver || !other->dialog || !other->dialog->is_established()) {
     return Refuse(leg, transaction, request, 480);
   }
   const std::optional<uint32_t> max_forwards = PassedMaxForwards(request);
@@ -76,8 +78,8 @@ void Call::Core::PassResponse(const ClientRequest& request, const sip::Message& 
   Respond(other, request.passed.transaction, std::move(passed));
   if (EndsTheCall(response, request.method)) {
     legs_[request.leg].state = Leg::State::kOver;
-    Finish({request.leg == kCaller ? Ended::By::kCaller : Ended::By::kCallee, 200, 41,
-            "the peer does not know the dialog any more"});
+    if (!IsEnd(legs_[request.leg])) return;
+    Finish({EndedBy(legs_[request.leg]), 200, 41, "the peer does not know the dialog any more"});
   }
 }
 

@@ -62,7 +62,7 @@ void Call::Core::FinishMedia(Outcome outcome) {
 
 MediaPeers Call::Core::Peers() const {
   // Before the answer the first callee stands for all; the answer corrects it.
-  const Leg* legs[] = {&legs_[kCaller], &legs_[callee_ != 0 ? callee_ : 1]};
+  const Leg* legs[] = {&legs_[ends_[0]], &legs_[callee() != kCaller ? callee() : 1]};
   MediaPeers peers;
   for (size_t side = 0; side < 2; ++side) {
     const Party& party = legs[side]->party;
@@ -76,7 +76,7 @@ const std::string& Call::Core::WriteSdp(Leg& leg, sdp::SessionDescription descri
     leg.sent_sdp = description.ToString();
     return leg.sent_sdp;
   }
-  const std::vector<std::optional<sdp::RelayAddress>> relay = RelayAddresses(description, ports_, leg.side());
+  const std::vector<std::optional<sdp::RelayAddress>> relay = RelayAddresses(description, ports_, leg.side);
   description.Anchor(relay);
   if (leg.origin.session_id == 0) {
     if (!description.origin_user().empty()) leg.origin.user = std::string(description.origin_user());

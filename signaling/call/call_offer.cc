@@ -71,7 +71,7 @@ void Call::Core::BeginExchange(Leg& from, const Leg& to, ServerRequest request) 
   if (sdp.empty()) return CarryOffer();
   const absl::StatusOr<sdp::SessionDescription> offer = sdp::SessionDescription::Parse(sdp);
   if (!offer.ok() || !HasCarried(*offer)) return FailOffer(Answer(exchange_->request, 488));
-  AskForMedia(ProposedSession(media_, *offer, from.side(), Peers()), [this](Outcome outcome) {
+  AskForMedia(ProposedSession(media_, *offer, from.side, Peers()), [this](Outcome outcome) {
     if (outcome == Outcome::kDone || outcome == Outcome::kDelayed) return CarryOffer();
     sip::Message response = Answer(exchange_->request, outcome == Outcome::kRefused ? 488 : 503);
     if (outcome == Outcome::kUnavailable) {
@@ -101,11 +101,11 @@ void Call::Core::CarryOffer() {
   const sip::Message& theirs = exchange_->request.request;
   const std::optional<uint32_t> max_forwards = PassedMaxForwards(theirs);
   if (!max_forwards) return FailOffer(Answer(exchange_->request, 483));
-  const bool as_update = theirs.method() != sip::Method::kInvite && to.allows_update;
+  const bool as_update = !exchange_->joins && theirs.method() != sip::Method::kInvite && to.allows_update;
   // Ahead of the answer there is no other way.
   if (invite_ && !as_update) return FailOffer(Answer(exchange_->request, 488));
   sip::Message request = to.dialog->MakeRequest(as_update ? sip::Method::kUpdate : sip::Method::kInvite);
-  request.Set(sip::Header::kMaxForwards, absl::StrCat(*max_forwards));
+  if (!exchange_->joins) request.Set(sip::Header::kMaxForwards, absl::StrCat(*max_forwards));
   request.Add(sip::Header::kContact, ContactOf(to));
   PassHeaders(theirs, options_.blocked_headers, request);
   request.Add(sip::Header::kSupported, "timer");
@@ -164,7 +164,7 @@ void Call::Core::OnOfferResponse(const ClientRequest& request, const sip::Messag
     to.invite_cseq = request.cseq;
     if (!described.ok() || !HasCarried(*described)) return FailAgreement("the 2xx to a re-INVITE has no usable offer");
     exchange_->offer = std::string(SdpOf(response));
-    MediaSession session = ProposedSession(media_, *described, to.side(), Peers());
+    MediaSession session = ProposedSession(media_, *described, to.side, Peers());
     return AskForMedia(std::move(session), [this, response, offer = *std::move(described)](Outcome outcome) {
       if (outcome == Outcome::kRefused || outcome == Outcome::kUnavailable) {
         return FailAgreement(media_text_);
@@ -176,11 +176,12 @@ void Call::Core::OnOfferResponse(const ClientRequest& request, const sip::Messag
   const absl::StatusOr<sdp::SessionDescription> offer = sdp::SessionDescription::Parse(exchange_->offer);
   if (!described.ok()) return FailAgreement(described.status().message());
   if (const absl::Status fits = sdp::CheckAnswer(*offer, *described); !fits.ok()) return FailAgreement(fits.message());
-  MediaSession session = AgreedSession(*offer, *described, from.side(), Peers());
+  MediaSession session = AgreedSession(*offer, *described, from.side, Peers());
   AskForMedia(std::move(session), [this, response, answer = *std::move(described)](Outcome outcome) {
     if (outcome == Outcome::kRefused || outcome == Outcome::kUnavailable) {
       return FailAgreement(media_text_);
     }
+    if (exchange_->joins) return FinishJoin(answer);
     FinishOffer(response, WriteSdp(legs_[exchange_->from], answer));
   });
 }
@@ -208,7 +209,7 @@ void Call::Core::OnOfferAck(const sip::Message& ack) {
   absl::StatusOr<sdp::SessionDescription> answer = sdp::SessionDescription::Parse(SdpOf(ack));
   if (!answer.ok()) return FailAgreement("an ACK has no answer to the offer");
   if (const absl::Status fits = sdp::CheckAnswer(*offer, *answer); !fits.ok()) return FailAgreement(fits.message());
-  MediaSession session = AgreedSession(*offer, *answer, legs_[exchange_->to].side(), Peers());
+  MediaSession session = AgreedSession(*offer, *answer, legs_[exchange_->to].side, Peers());
   AskForMedia(std::move(session), [this, answer = *std::move(answer)](Outcome outcome) {
     if (outcome == Outcome::kRefused || outcome == Outcome::kUnavailable) {
       return FailAgreement(media_text_);
@@ -220,6 +221,7 @@ void Call::Core::OnOfferAck(const sip::Message& ack) {
 }
 
 void Call::Core::FailOffer(sip::Message response) {
+  if (exchange_->joins) return FailJoin(response.status());
   Exchange exchange = std::move(*std::exchange(exchange_, nullptr));
   Respond(legs_[exchange.from], exchange.request.transaction, std::move(response));
   legs_[exchange.to].sent_sdp = std::move(exchange.sdp_before);

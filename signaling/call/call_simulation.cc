@@ -32,7 +32,7 @@ class Simulation : public Names {
     OpenTransaction(kCaller, kInviteTransaction, invite);
     Do(call_.Start(invite, kInviteTransaction, CallTestBed::Caller(), callees, now_));
     // Most of what can go wrong needs a call that has come some way.
-    const uint8_t orderly = next_() % 8;
+    const uint8_t orderly = next_() % 12;
     for (uint8_t step = 0; step < orderly && broken_.empty() && !call_.ended(); ++step) GoOn(step, kind);
     for (int i = 0; i < events && broken_.empty() && !call_.ended(); ++i) Step();
     for (int i = 0; i < 100 && broken_.empty() && !call_.ended(); ++i) Settle(i);
@@ -142,6 +142,10 @@ class Simulation : public Names {
   void On(DialogEnded& action) {
     if (dialogs_.erase(action.leg) == 0) Break("the end of no dialog");
   }
+  void On(RouteTransfer&) {
+    if (route_asked_) Break("two transfers at a time");
+    route_asked_ = true;
+  }
   void On(Progress&) {}
   void On(Ended&) { ended_ = true; }
 
@@ -165,12 +169,20 @@ class Simulation : public Names {
     if (step == 2 && early) Acknowledge(++cseq_, (kind & 4) != 0 ? PhoneSdp("198.18.1.2") : std::string());
     if (step == 3) AnswerInvite(200, early ? std::string() : PhoneSdp("192.168.2.63"));
     if (step == 5) Do(call_.OnAck(kCaller, CallTestBed::Invite("", early ? "" : PhoneSdp("198.18.1.2")), now_));
+    if ((kind & 128) == 0) return;
+    if (step == 6) SendRequestOf(kind & 1, "REFER", ++cseq_, "");
+    if (step == 7) AnswerRoute(0);
+    if (step == 8) AnswerInvite(200, PhoneSdp("192.168.2.2"));
+    if (step == 10) AnswerInvite(200, PhoneSdp("192.168.2.63"));
   }
 
+  // The INVITE of ours that went out last.
   void AnswerInvite(uint16_t status, absl::string_view sdp) {
-    if (sent_.empty()) return;
-    sent_[0].over = status >= 200;
-    const SendRequest request = sent_[0].request;
+    size_t last = sent_.size();
+    while (last > 0 && sent_[last - 1].request.message.method() != sip::Method::kInvite) --last;
+    if (last == 0 || sent_[last - 1].over) return;
+    sent_[last - 1].over = status >= 200;
+    const SendRequest request = sent_[last - 1].request;
     const std::string reliable = absl::StrCat("Require: 100rel\r\nRSeq: ", ++rseqs_[request.leg], "\r\n");
     Do(call_.OnResponse(
         request.leg, request.number,
@@ -180,7 +192,7 @@ class Simulation : public Names {
 
   void Step() {
     now_ += absl::Milliseconds(next_() * 100);
-    switch (next_() % 12) {
+    switch (next_() % 13) {
       case 0:
       case 1:
       case 2:
@@ -200,6 +212,8 @@ class Simulation : public Names {
         return CancelSomething();
       case 10:
         return FailSomething();
+      case 11:
+        return AnswerRoute(next_());
       default:
         if (next_() % 4 == 0) return Do(call_.HangUp(Ended::By::kOperator, "operator", now_));
         if (next_() % 4 == 0) return Do(call_.OnMediaTimeout("silence", now_));
@@ -268,17 +282,22 @@ class Simulation : public Names {
 
   void SendSomething() {
     const LegNumber leg = PickLeg();
-    const auto dialog = dialogs_.find(leg);
-    if (dialog == dialogs_.end()) return;
     const absl::string_view method = Pick<8>({"BYE", "INVITE", "INVITE", "UPDATE", "INFO", "PRACK", "REFER", "X"});
     const uint32_t cseq = next_() % 8 == 0 ? 1 : ++cseq_;
     const std::string sdp = PickSdp();
     if (method == "PRACK" && next_() % 8 != 0) return Acknowledge(cseq, sdp);
+    SendRequestOf(leg, method, cseq, sdp);
+  }
+
+  void SendRequestOf(LegNumber leg, absl::string_view method, uint32_t cseq, absl::string_view sdp) {
+    const auto dialog = dialogs_.find(leg);
+    if (dialog == dialogs_.end()) return;
     const sip::Message request = Parsed(absl::StrCat(
         method, " sip:x@198.18.1.1 SIP/2.0\r\nVia: SIP/2.0/UDP 198.18.1.2;branch=z9hG4bK", cseq,
         "\r\nFrom: <sip:p@x>;tag=", leg == kCaller ? "z9hG4bK73846736" : absl::StrCat("callee", leg),
         "\r\nTo: <sip:q@x>;tag=", dialog->second.second, "\r\nCall-ID: ", dialog->second.first, "\r\nCSeq: ", cseq, " ",
         method, "\r\n", Pick<3>({"", "Supported: timer\r\nSession-Expires: 60\r\n", "Contact: <sip:p@198.18.1.7>\r\n"}),
+        method == "REFER" ? "Refer-To: <sip:t@198.18.1.1>\r\n" : "",
         sdp.empty() ? "" : "Content-Type: application/sdp\r\n", "\r\n", sdp));
     const sip::ServerTransactionId id = ++last_transaction_;
     OpenTransaction(leg, id, request);
@@ -302,8 +321,17 @@ class Simulation : public Names {
     Do(call_.OnRequest(kCaller, id, prack, CallTestBed::Caller().hop, now_));
   }
 
+  // One or two targets, or nobody.
+  void AnswerRoute(uint8_t choice) {
+    if (!std::exchange(route_asked_, false)) return;
+    std::vector<Party> targets;
+    for (int i = 0; i < choice % 3; ++i) targets.push_back(CallTestBed::Callee(5 + i));
+    if (choice == 0) targets.push_back(CallTestBed::Callee(5));
+    Do(call_.OnRoute(targets.empty() ? 404 : 0, targets, now_));
+  }
+
   void FireSomething() {
-    const CallTimer timer = static_cast<CallTimer>(next_() % 6);
+    const CallTimer timer = static_cast<CallTimer>(next_() % 7);
     timers_.erase(timer);
     Do(call_.OnTimer(timer, now_));
   }
@@ -320,13 +348,14 @@ class Simulation : public Names {
   void Settle(int round) {
     now_ += absl::Minutes(1);
     AnswerMedia(MediaAnswer::Outcome::kDone);
+    AnswerRoute(3);
     for (size_t i = 0; i < sent_.size() && !call_.ended(); ++i) {
       if (std::exchange(sent_[i].over, true)) continue;
       const SendRequest request = sent_[i].request;
       const uint16_t status = sent_[i].cancelled ? 487 : request.message.method() == sip::Method::kBye ? 200 : 486;
       Do(call_.OnResponse(request.leg, request.number, CallTestBed::Answer(request, status), request.hop, now_));
     }
-    for (LegNumber leg = 0; leg < 3; ++leg) Do(call_.OnAckMissing(leg, kInviteTransaction, now_));
+    for (LegNumber leg = 0; leg < 12; ++leg) Do(call_.OnAckMissing(leg, kInviteTransaction, now_));
     const std::set<CallTimer> timers = std::exchange(timers_, {});
     for (const CallTimer timer : timers) Do(call_.OnTimer(timer, now_));
     if (round == 5) Do(call_.HangUp(Ended::By::kOperator, "operator", now_));
@@ -349,6 +378,7 @@ class Simulation : public Names {
   bool media_asked_ = false;
   bool media_created_ = false;
   bool media_deleted_ = false;
+  bool route_asked_ = false;
   bool ended_ = false;
   int names_ = 0;
   std::string broken_;

@@ -8,13 +8,9 @@
 #include "signaling/call/session_body.h"
 
 namespace sluice::call {
-namespace {
 
-// `address` (a From or To value) as it is on our side: its display name and user, our domain, `tag` (may be empty).
-// `display_name` stands in for one that is missing. Anonymous callers keep their domain, which says that they are
-// (RFC 3323 4.1.1.3), and get no name.
-std::string OwnAddress(absl::string_view address, absl::string_view domain, absl::string_view tag,
-                       absl::string_view display_name = "") {
+std::string Call::Core::OwnAddress(absl::string_view address, absl::string_view domain,
+                                   absl::string_view display_name) {
   sip::NameAddress own;
   const std::optional<sip::NameAddress> theirs = sip::NameAddress::Parse(address);
   if (theirs) {
@@ -23,40 +19,35 @@ std::string OwnAddress(absl::string_view address, absl::string_view domain, absl
     const bool keep = domain.empty() || anonymous;
     own.uri = sip::Uri::Sip(theirs->uri.DecodedUser(), keep ? theirs->uri.host() : domain);
   }
-  if (!tag.empty()) own.parameters.Set("tag", tag);
   return own.ToString();
 }
-
-std::unique_ptr<LegCredentials> CredentialsOf(const Party& party) {
-  if (party.credentials == nullptr) return nullptr;
-  const Credentials& who = *party.credentials;
-  return std::make_unique<LegCredentials>(who.username, who.password, who.realm);
-}
-
-}  // namespace
 
 Actions Call::Core::Start(const sip::Message& invite, sip::ServerTransactionId transaction, const Party& caller,
                           const std::vector<Party>& callees, absl::Time now) {
   Begin(now);
   invite_ = ServerRequest{transaction, invite};
   Leg& leg = legs_.emplace_back();
-  leg.party = caller;
-  leg.credentials = CredentialsOf(caller);
+  leg.SetParty(caller);
   leg.dialog = sip::Dialog::OfReceivedRequest(invite, names_.NewTag());
   leg.allows_update = invite.HasElement(sip::Header::kAllow, "UPDATE");
   if (ReliableResponses::IsSupportedBy(invite)) {
     early_ = std::make_unique<EarlyCaller>(invite, names_.NewCSeq());
   }
   for (const Party& callee : callees) {
-    Leg& branch = legs_.emplace_back();
-    branch.number = static_cast<LegNumber>(legs_.size() - 1);
-    branch.party = callee;
-    branch.credentials = CredentialsOf(callee);
+    AddLeg(1, callee);
   }
   actions_.push_back(DialogMade{kCaller, leg.dialog->call_id(), std::string(leg.dialog->local_tag())});
   Respond(leg, transaction, Answer(*invite_, 100));
   Admit(invite);
   return Take();
+}
+
+Leg& Call::Core::AddLeg(size_t side, const Party& party) {
+  Leg& leg = legs_.emplace_back();
+  leg.number = static_cast<LegNumber>(legs_.size() - 1);
+  leg.side = side;
+  leg.SetParty(party);
+  return leg;
 }
 
 void Call::Core::Admit(const sip::Message& invite) {
@@ -96,7 +87,7 @@ void Call::Core::Admit(const sip::Message& invite) {
 void Call::Core::InviteCallee(Leg& leg) {
   const bool first = !leg.dialog;
   if (!first) ForgetEarly(leg);
-  sip::Message invite = MakeInvite(leg);
+  sip::Message invite = leg.is_target ? MakeTargetInvite(leg) : MakeInvite(leg);
   leg.dialog = sip::Dialog::OfSentRequest(invite);
   leg.invite_cseq = invite.CSeqNumber();
   if (first) actions_.push_back(DialogMade{leg.number, leg.dialog->call_id(), std::string(leg.dialog->local_tag())});
@@ -107,36 +98,12 @@ sip::Message Call::Core::MakeInvite(Leg& leg) {
   const sip::Message& theirs = invite_->request;
   const absl::string_view target =
       leg.party.target_uri.empty() ? theirs.request_uri() : absl::string_view(leg.party.target_uri);
-  sip::Message invite = sip::Message::Request(sip::Method::kInvite, *sip::Uri::Parse(target));
-  for (const std::string& route : leg.party.route) invite.Add(sip::Header::kRoute, route);
-  invite.Add(sip::Header::kMaxForwards, absl::StrCat(*PassedMaxForwards(theirs)));
-  const std::string to =
-      leg.party.to.empty() ? OwnAddress(theirs.Get(sip::Header::kTo), options_.domain, "") : leg.party.to;
-  if (leg.dialog) {
-    // Once more after a 422 or a challenge: the same call with the next CSeq (RFC 4028 7.3, RFC 3261 22.2).
-    invite.Add(sip::Header::kFrom, leg.dialog->local());
-    invite.Add(sip::Header::kTo, to);
-    invite.Add(sip::Header::kCallId, leg.dialog->call_id());
-    invite.Add(sip::Header::kCSeq, absl::StrCat(leg.invite_cseq + 1, " INVITE"));
-  } else {
-    const std::string tag = names_.NewTag();
-    invite.Add(sip::Header::kFrom, leg.party.from.empty() ? OwnAddress(theirs.Get(sip::Header::kFrom), options_.domain,
-                                                                       tag, caller().party.display_name)
-                                                          : absl::StrCat(leg.party.from, ";tag=", tag));
-    invite.Add(sip::Header::kTo, to);
-    invite.Add(sip::Header::kCallId, names_.NewCallId());
-    invite.Add(sip::Header::kCSeq, absl::StrCat(names_.NewCSeq(), " INVITE"));
-  }
-  invite.Add(sip::Header::kContact, ContactFor(leg.party, invite.Get(sip::Header::kFrom)));
+  const std::string from = OwnAddress(theirs.Get(sip::Header::kFrom), options_.domain, caller().party.display_name);
+  const std::string to = OwnAddress(theirs.Get(sip::Header::kTo), options_.domain);
+  sip::Message invite = NameInvite(leg, target, *PassedMaxForwards(theirs), from, to);
   PassHeaders(theirs, options_.blocked_headers, invite);
   if (!theirs.Has(sip::Header::kUserAgent)) invite.Add(sip::Header::kUserAgent, options_.user_agent);
-  invite.Add(sip::Header::kAllow, kAllow);
-  invite.Add(sip::Header::kSupported, TakesReliableResponses() ? "timer, 100rel" : "timer");
-  if (options_.session_expires != absl::ZeroDuration()) {
-    leg.asked_expires = std::max(options_.session_expires, absl::Seconds(leg.min_expires));
-    invite.Add(sip::Header::kSessionExpires, absl::StrCat(absl::ToInt64Seconds(leg.asked_expires)));
-    if (leg.min_expires != 0) invite.Add(sip::Header::kMinSe, absl::StrCat(leg.min_expires));
-  }
+  AddAbilities(leg, TakesReliableResponses() ? "timer, 100rel" : "timer", invite);
   if (late_offer_) {
     PassBody(theirs, invite);
   } else {
@@ -144,6 +111,37 @@ sip::Message Call::Core::MakeInvite(Leg& leg) {
     PassSessionBody(theirs, WriteSdp(leg, *sdp::SessionDescription::Parse(SdpOf(theirs))), invite);
   }
   return invite;
+}
+
+sip::Message Call::Core::NameInvite(const Leg& leg, absl::string_view target, uint32_t max_forwards,
+                                    absl::string_view from, absl::string_view to) {
+  sip::Message invite = sip::Message::Request(sip::Method::kInvite, *sip::Uri::Parse(target));
+  for (const std::string& route : leg.party.route) invite.Add(sip::Header::kRoute, route);
+  invite.Add(sip::Header::kMaxForwards, absl::StrCat(max_forwards));
+  if (leg.dialog) {
+    // Once more after a 422 or a challenge: the same call with the next CSeq (RFC 4028 7.3, RFC 3261 22.2).
+    invite.Add(sip::Header::kFrom, leg.dialog->local());
+    invite.Add(sip::Header::kTo, leg.party.to.empty() ? to : absl::string_view(leg.party.to));
+    invite.Add(sip::Header::kCallId, leg.dialog->call_id());
+    invite.Add(sip::Header::kCSeq, absl::StrCat(leg.invite_cseq + 1, " INVITE"));
+  } else {
+    invite.Add(sip::Header::kFrom, absl::StrCat(leg.party.from.empty() ? from : absl::string_view(leg.party.from),
+                                                ";tag=", names_.NewTag()));
+    invite.Add(sip::Header::kTo, leg.party.to.empty() ? to : absl::string_view(leg.party.to));
+    invite.Add(sip::Header::kCallId, names_.NewCallId());
+    invite.Add(sip::Header::kCSeq, absl::StrCat(names_.NewCSeq(), " INVITE"));
+  }
+  invite.Add(sip::Header::kContact, ContactFor(leg.party, invite.Get(sip::Header::kFrom)));
+  return invite;
+}
+
+void Call::Core::AddAbilities(Leg& leg, absl::string_view supported, sip::Message& invite) {
+  invite.Add(sip::Header::kAllow, kAllow);
+  invite.Add(sip::Header::kSupported, supported);
+  if (options_.session_expires == absl::ZeroDuration()) return;
+  leg.asked_expires = std::max(options_.session_expires, absl::Seconds(leg.min_expires));
+  invite.Add(sip::Header::kSessionExpires, absl::StrCat(absl::ToInt64Seconds(leg.asked_expires)));
+  if (leg.min_expires != 0) invite.Add(sip::Header::kMinSe, absl::StrCat(leg.min_expires));
 }
 
 void Call::Core::RefuseCaller(uint16_t status, absl::string_view text, sip::Header header, absl::string_view value) {

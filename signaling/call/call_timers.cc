@@ -45,6 +45,9 @@ Actions Call::Core::OnTimer(CallTimer timer, absl::Time now) {
     case CallTimer::kPrack:
       OnPrackWait();
       break;
+    case CallTimer::kTransfer:
+      FailTransfer(408);
+      break;
     case CallTimer::kAnswerWait:
       media_text_ = "the relay does not answer";
       FinishMedia(ports_.empty() ? Outcome::kUnavailable : Outcome::kDelayed);
@@ -121,7 +124,7 @@ void Call::Core::OnRefreshResponse(const ClientRequest& request, const sip::Mess
     leg.timer.OnAnswer(response, leg.timer.interval(), now_);
     const absl::StatusOr<sdp::SessionDescription> answer = sdp::SessionDescription::Parse(SdpOf(response));
     if (is_invite && answer.ok() && !exchange_) {
-      AskForMedia(WithSide(media_, *answer, leg.side(), Peers()), nullptr);
+      AskForMedia(WithSide(media_, *answer, leg.side, Peers()), nullptr);
     }
   } else if (status == 408 || status == 481) {
     // RFC 4028 10: the session is gone.
@@ -142,8 +145,8 @@ void Call::Core::OnSessionExpired() {
   for (const Leg& leg : legs_) {
     if (leg.state != Leg::State::kAnswered || leg.timer.expires_at() > now_) continue;
     return Finish({Ended::By::kSessionTimer, 200, kTimerExpiry,
-                   leg.number == kCaller ? "the session timer towards the caller has expired"
-                                         : "the session timer towards the callee has expired"});
+                   leg.side == 0 ? "the session timer towards the caller has expired"
+                                 : "the session timer towards the callee has expired"});
   }
   ScheduleSessionTimers();
 }

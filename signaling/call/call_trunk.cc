@@ -22,7 +22,7 @@ bool Call::Core::InviteNextGroup() {
   for (Leg& leg : legs_) {
     if (leg.IsUnasked() && leg.party.group == *next) InviteCallee(leg);
   }
-  SetTimer(CallTimer::kRing, options_.ring_timeout);
+  SetTimer(transfer_ == nullptr ? CallTimer::kRing : CallTimer::kTransfer, options_.ring_timeout);
   return true;
 }
 

@@ -5,8 +5,6 @@
 namespace sluice::call {
 namespace {
 
-constexpr uint32_t kInitialMaxForwards = 70;
-
 bool BelongsToTheLeg(sip::Header header) {
   switch (header) {
     case sip::Header::kAllow:

@@ -15,6 +15,9 @@
 
 namespace sluice::call {
 
+// Of requests of our own.
+inline constexpr uint32_t kInitialMaxForwards = 70;
+
 // `blocked`: further names, in lower case.
 void PassHeaders(const sip::Message& from, const absl::flat_hash_set<std::string>& blocked, sip::Message& to);
 

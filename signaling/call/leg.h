@@ -42,6 +42,10 @@ struct Leg {
   };
 
   LegNumber number = kCaller;
+  // 0 for the caller, 1 for its callees; a transfer's target has that of the one whose place it takes.
+  size_t side = 0;
+  // Invited by a transfer.
+  bool is_target = false;
   Party party;
   State state = State::kInviting;
   std::optional<sip::Dialog> dialog;
@@ -81,9 +85,14 @@ struct Leg {
   absl::string_view EarlySession(absl::string_view to_tag) const {
     return early_dialogs == nullptr ? absl::string_view() : early_dialogs->SessionOf(to_tag);
   }
+  void SetParty(const Party& who) {
+    party = who;
+    if (who.credentials == nullptr) return;
+    const Credentials& us = *who.credentials;
+    credentials = std::make_unique<LegCredentials>(us.username, us.password, us.realm);
+  }
   // A callee whose turn has not come.
   bool IsUnasked() const { return number != kCaller && state == State::kInviting && invite == 0; }
-  size_t side() const { return number == kCaller ? 0 : 1; }
 };
 
 }  // namespace sluice::call

@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "signaling/sdp/static_payload_types.h"
@@ -343,6 +344,22 @@ size_t SessionDescription::SectionEnd(size_t media_line) const {
   size_t end = media_line + 1;
   while (end < lines_.size() && !absl::StartsWith(lines_[end].text, "m=")) ++end;
   return end;
+}
+
+void SessionDescription::AppendRefused(const SessionDescription& other) {
+  for (size_t i = media_lines_.size(); i < other.media_.size(); ++i) {
+    const Media& media = other.media_[i];
+    Insert(lines_.size(),
+           absl::StrCat("m=", media.type, " 0 ", media.protocol, " ", absl::StrJoin(media.format_names, " ")));
+  }
+  FindMediaLines();
+}
+
+void SessionDescription::Truncate(size_t count) {
+  if (count >= media_lines_.size()) return;
+  lines_.resize(media_lines_[count]);
+  media_lines_.resize(count);
+  media_.resize(count);
 }
 
 void SessionDescription::Insert(size_t position, std::string text) {

@@ -120,6 +120,11 @@ class SessionDescription {
   // c-lines (those of a call on hold by 0.0.0.0 stay) and a=rtcp, and removes the lines of ICE (RFC 8839), whose
   // candidates would lead around the relay.
   void Anchor(const std::vector<std::optional<RelayAddress>>& relay);
+  // Appends the m-lines of `other` that are beyond this one's own, refused by port 0: what was there once stays in its
+  // place (RFC 3264 8).
+  void AppendRefused(const SessionDescription& other);
+  // Drops the m-lines from `count` on, also from `media`.
+  void Truncate(size_t count);
 
   std::string ToString() const;
 

@@ -205,5 +205,25 @@ TEST(SessionDescription, KeepsToItsLimits) {
   EXPECT_FALSE(SessionDescription::Parse(head + "a=" + std::string(200, 'x'), limits).ok());
 }
 
+TEST(SessionDescription, AppendsTheMediaLinesOfAnotherAsRefusedOnes) {
+  SessionDescription description = Parsed("v=0\r\nc=IN IP4 198.18.1.2\r\nm=audio 21000 RTP/AVP 8\r\n");
+  description.AppendRefused(Parsed(kAudioVideo));
+  EXPECT_EQ(description.ToString(),
+            "v=0\r\nc=IN IP4 198.18.1.2\r\nm=audio 21000 RTP/AVP 8\r\nm=video 0 RTP/AVP 126\r\n");
+  SessionDescription longer = Parsed(kAudioVideo);
+  longer.AppendRefused(Parsed("v=0\r\nc=IN IP4 198.18.1.2\r\nm=audio 21000 RTP/AVP 8\r\n"));
+  EXPECT_EQ(longer.ToString(), kAudioVideo);
+}
+
+TEST(SessionDescription, DropsMediaLinesFromTheEnd) {
+  SessionDescription description = Parsed(kAudioVideo);
+  description.Truncate(2);
+  EXPECT_EQ(description.ToString(), kAudioVideo);
+  description.Truncate(1);
+  EXPECT_EQ(description.media().size(), 1u);
+  EXPECT_FALSE(absl::StrContains(description.ToString(), "m=video"));
+  EXPECT_TRUE(absl::EndsWith(description.ToString(), "a=ptime:100\r\n"));
+}
+
 }  // namespace
 }  // namespace sluice::sdp
