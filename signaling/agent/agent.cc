@@ -41,7 +41,7 @@ Agent::Agent(const AgentOptions& options, const Surroundings& surroundings, IdSo
       book_(options.kept_calls),
       transactions_(options.transactions, *this, *this, [this] { return ids_.NewNumber(); }),
       runner_({transactions_, book_, surroundings.fleet, surroundings.store, ids_, counters_, limiter_,
-               [this](const call::RouteTransfer& transfer, absl::Time now) { return FindTarget(transfer, now); }},
+               [this](const call::FindTarget& wanted, absl::Time now) { return FindTarget(wanted, now); }},
               options.networks, std::move(post)),
       keepalive_(surroundings.store, options.keepalive_interval) {
   if (options.registers_trunks) {
@@ -323,17 +323,17 @@ void Agent::OnInvite(sip::ServerTransactionId id, const sip::Message& request, c
   Reply(id, std::move(refusal));
 }
 
-Router::Route Agent::FindTarget(const call::RouteTransfer& transfer, absl::Time now) const {
+Router::Route Agent::FindTarget(const call::FindTarget& wanted, absl::Time now) const {
   Router::Route none;
   none.status = 503;
   if (draining_ || IsOverloaded()) return none;
-  const std::optional<sip::Uri> target = sip::Uri::Parse(transfer.target);
-  const std::optional<CallerIdentity> who = router_.Recognize(transfer.account, transfer.number, transfer.hop);
+  const std::optional<sip::Uri> target = sip::Uri::Parse(wanted.target);
+  const std::optional<CallerIdentity> who = router_.Recognize(wanted.account, wanted.number, wanted.hop);
   none.status = 403;
   if (!who.has_value()) return none;
   none.status = 416;
   if (!target.has_value() || target->scheme() == sip::Scheme::kOther) return none;
-  return router_.Find(*target, transfer.hop, *who, present_.calls->domain, now);
+  return router_.Find(*target, wanted.hop, *who, present_.calls->domain, now);
 }
 
 void Agent::OnCancel(sip::ServerTransactionId id, const sip::Message& cancel) { runner_.OnCancel(id, cancel, now_); }

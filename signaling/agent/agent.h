@@ -112,7 +112,7 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
                bool retransmission) override;
 
   void SendKeepalives();
-  Router::Route FindTarget(const call::RouteTransfer& transfer, absl::Time now) const;
+  Router::Route FindTarget(const call::FindTarget& wanted, absl::Time now) const;
   void OnRegister(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
   void OnInvite(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
   // Nothing: it has been answered.

@@ -237,12 +237,12 @@ void CallRunner::Do(BookedCall& call, call::CancelTimer& action, absl::Time) {
   MoveTimer(call, action.timer, absl::InfiniteFuture());
 }
 
-void CallRunner::Do(BookedCall& call, call::RouteTransfer& action, absl::Time now) {
+void CallRunner::Do(BookedCall& call, call::FindTarget& action, absl::Time now) {
   Router::Route route = parts_.find_target(action, now);
   LiveCall& live = *call.live;
   live.trunks.resize(live.machine.next_leg() - 1);
   live.trunks.insert(live.trunks.end(), route.trunks.begin(), route.trunks.end());
-  Run(call, live.machine.OnRoute(route.status, route.callees, now), now);
+  Run(call, live.machine.OnRoute(action.question, route.status, route.callees, now), now);
 }
 
 void CallRunner::Do(BookedCall& call, call::DialogMade& action, absl::Time) {

@@ -56,8 +56,8 @@ class CallRunner final : private call::Names {
     IdSource& ids;
     AgentCounters& counters;
     CallLimiter& limiter;
-    // Where a transfer goes to.
-    std::function<Router::Route(const call::RouteTransfer& transfer, absl::Time now)> find_target;
+    // Whom a 3xx or a transfer leads to.
+    std::function<Router::Route(const call::FindTarget& wanted, absl::Time now)> find_target;
   };
   // What a call takes of its parties' limits.
   struct Admission {
@@ -121,6 +121,7 @@ class CallRunner final : private call::Names {
   std::string NewCallId() override;
   std::string NewTag() override;
   uint32_t NewCSeq() override;
+  uint64_t NewNumber() override { return parts_.ids.NewNumber(); }
 
   BookedCall& Book(const sip::Message& invite, CallSummary summary, Ladder ladder, const call::Party& caller,
                    std::unique_ptr<LiveCall> live, absl::Time now);
@@ -136,7 +137,7 @@ class CallRunner final : private call::Names {
   void Do(BookedCall& call, call::DeleteMedia& action, absl::Time now);
   void Do(BookedCall& call, call::SetTimer& action, absl::Time now);
   void Do(BookedCall& call, call::CancelTimer& action, absl::Time now);
-  void Do(BookedCall& call, call::RouteTransfer& action, absl::Time now);
+  void Do(BookedCall& call, call::FindTarget& action, absl::Time now);
   void Do(BookedCall& call, call::DialogMade& action, absl::Time now);
   void Do(BookedCall& call, call::DialogEnded& action, absl::Time now);
   void Do(BookedCall& call, call::Progress& action, absl::Time now);

@@ -44,6 +44,8 @@ class Names {
   virtual std::string NewTag() = 0;
   // Below 2^31 - 2^16, so that a dialog's CSeq does not run over.
   virtual uint32_t NewCSeq() = 0;
+  // Any number, for waits that are to differ.
+  virtual uint64_t NewNumber() = 0;
 };
 
 // Who we are to a party that challenges us. Only challenges of `realm` are answered.
@@ -92,6 +94,9 @@ struct CallOptions {
   uint32_t retry_after_seconds = 5;
   // SDP is passed through as it is, and no relay takes part.
   bool media_released = false;
+  // A callee's 300, 301 and 302 lead to the targets that they name, by the callee's own rights; else the caller gets
+  // them.
+  bool follows_redirections = false;
   // REFER goes to the other side, which makes the transfer; else it is made here.
   bool passes_refer = false;
   // Lower-case names of header fields that are not passed on, beside those that every leg makes itself.
@@ -141,16 +146,18 @@ struct SetTimer {
 struct CancelTimer {
   CallTimer timer;
 };
-// A party of the answered call wants the one at its other end to talk with somebody else (REFER). Answered by OnRoute,
-// at once or later.
-struct RouteTransfer {
+// A party names another one that is to be invited in its place: a callee by its 3xx, either side of the answered call
+// by REFER. Answered by OnRoute, at once or later.
+struct FindTarget {
+  // Names this question; never used again.
+  uint32_t question;
   // Who wants it, and by whose rights it is done.
   LegNumber leg;
   std::string account;
   sip::Hop hop;
   // As its address says.
   std::string number;
-  // Whom it calls: without header fields.
+  // A URI without header fields.
   std::string target;
 };
 // A dialog's name, as requests in it will carry it (Call-ID and our tag), so that the agent finds the call; and that it
@@ -183,7 +190,7 @@ struct Ended {
 };
 
 using Action = std::variant<SendRequest, SendAck, CancelRequest, Respond, CreateMedia, UpdateMedia, DeleteMedia,
-                            SetTimer, CancelTimer, RouteTransfer, DialogMade, DialogEnded, Progress, Ended>;
+                            SetTimer, CancelTimer, FindTarget, DialogMade, DialogEnded, Progress, Ended>;
 using Actions = std::vector<Action>;
 
 class Call {
@@ -210,8 +217,8 @@ class Call {
 
   // Answer to CreateMedia or UpdateMedia.
   Actions OnMedia(const MediaAnswer& answer, absl::Time now);
-  // Answer to RouteTransfer: who is to be invited in the transferor's place, or, if nobody, the `status` of why.
-  Actions OnRoute(uint16_t status, const std::vector<Party>& targets, absl::Time now);
+  // Answer to FindTarget: who is to be invited, or, if nobody, the `status` of why.
+  Actions OnRoute(uint32_t question, uint16_t status, const std::vector<Party>& targets, absl::Time now);
   // Both directions are silent (or the relay lost the session for good): both legs are ended.
   Actions OnMediaTimeout(absl::string_view text, absl::Time now);
 

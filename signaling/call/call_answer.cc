@@ -118,6 +118,7 @@ void Call::Core::OnSuccess(Leg& leg, const sip::Message& response) {
   leg.dialog->OnResponse(response);
   leg.state = Leg::State::kAnswered;
   ends_[1] = leg.number;
+  redirections_ = nullptr;
   if (response.Has(sip::Header::kAllow)) leg.allows_update = response.HasElement(sip::Header::kAllow, "UPDATE");
   leg.timer.OnAnswer(response, leg.asked_expires, now_);
   for (Leg& other : legs_) {
@@ -175,6 +176,8 @@ void Call::Core::AnswerCaller(const sip::Message& response, absl::string_view sd
     early_->answer = EarlyCaller::Held{response, std::string(sdp)};
     return;
   }
+  // A provisional response that still waits for its media comes too late.
+  after_media_ = nullptr;
   RenewCallerDialog(sdp);
   sip::Message answer =
       sip::Message::ResponseTo(invite_->request, response.status(), leg.dialog->local_tag(), response.reason());
@@ -220,12 +223,18 @@ void Call::Core::OnCallerAck(const sip::Message& ack) {
 void Call::Core::OnFailure(Leg& leg, const sip::Message& response) {
   leg.state = Leg::State::kOver;
   ForgetEarly(leg);
+  if (!FollowRedirection(leg, response)) GoOnWithout(leg.is_target, response);
+}
+
+void Call::Core::GoOnWithout(bool is_target, const sip::Message& response) {
   if (!failure_ || Rank(response.status()) < Rank(failure_->status())) failure_ = response;
-  bool others = false;
+  // 6xx speaks for the callee wherever it is (RFC 3261 16.7 step 5).
+  const bool for_all = response.status() >= 600;
+  if (for_all) redirections_ = nullptr;
+  bool others = redirections_ != nullptr && !redirections_->open.empty();
   for (Leg& other : legs_) {
     if (other.number == kCaller || other.state != Leg::State::kInviting || other.IsUnasked()) continue;
-    // 6xx speaks for the callee wherever it is (RFC 3261 16.7 step 5).
-    if (response.status() >= 600) {
+    if (for_all) {
       Cancel(other, absl::StrCat("SIP;cause=", response.status()));
     } else {
       others = true;
@@ -235,7 +244,7 @@ void Call::Core::OnFailure(Leg& leg, const sip::Message& response) {
   for (Leg& other : legs_) {
     if (other.IsUnasked()) other.state = Leg::State::kOver;
   }
-  if (leg.is_target) return FailTransfer(std::exchange(failure_, std::nullopt)->status());
+  if (is_target) return FailTransfer(std::exchange(failure_, std::nullopt)->status());
   PassFailure();
 }
 

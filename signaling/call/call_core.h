@@ -3,6 +3,7 @@
 // - call_trunk.cc: one callee after the other, and answers to their challenges.
 // - call_answer.cc: what the callees answer, until the caller has its 2xx or its failure.
 // - call_reliable.cc: reliable provisional responses (RFC 3262), on each leg for itself.
+// - call_redirect.cc: 3xx, and the answers to who their targets and those of transfers are.
 // - call_offer.cc: re-INVITE and UPDATE, from either side (RFC 3261 14, RFC 3311).
 // - call_transfer.cc: REFER, which puts another leg in the place of the one that sends it (RFC 3515, RFC 5589).
 // - call_in_dialog.cc: other requests in the dialogs, passed to the other leg.
@@ -22,6 +23,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -31,6 +33,7 @@
 #include "signaling/call/media_negotiation.h"
 #include "signaling/call/reliable_responses.h"
 #include "signaling/sdp/session_description.h"
+#include "signaling/sip/uri.h"
 
 namespace sluice::call {
 
@@ -53,7 +56,7 @@ class Call::Core {
   Actions OnResponse(LegNumber number, RequestNumber request, const sip::Message& response, absl::Time now);
   Actions OnRequestFailed(LegNumber number, RequestNumber request, sip::TransactionFailure failure, absl::Time now);
   Actions OnMedia(const MediaAnswer& answer, absl::Time now);
-  Actions OnRoute(uint16_t status, const std::vector<Party>& targets, absl::Time now);
+  Actions OnRoute(uint32_t question, uint16_t status, const std::vector<Party>& targets, absl::Time now);
   Actions OnMediaTimeout(absl::string_view text, absl::Time now);
   Actions OnTimer(CallTimer timer, absl::Time now);
   Actions HangUp(Ended::By by, absl::string_view text, absl::Time now);
@@ -119,14 +122,24 @@ class Call::Core {
     std::string event;
     bool is_subscribed = true;
     std::string referred_by;
-    // As Refer-To has it.
+    // As Refer-To has it, and the question for it.
     std::string target;
+    uint32_t question = 0;
     uint16_t told_status = 100;
     // The target that has answered, and its 2xx with the offer, until that is carried on.
     LegNumber answered = kCaller;
     std::optional<sip::Message> answer;
     // Of its offer, which goes on with as many as the other side has seen.
     size_t media_lines = 0;
+    uint32_t glares = 0;
+  };
+
+  // What callees have said by 3xx.
+  struct Redirections {
+    // Targets that were asked for.
+    std::vector<sip::Uri> targets;
+    // Questions without an answer, and whose 3xx they come from.
+    std::vector<std::pair<uint32_t, LegNumber>> open;
   };
 
   // What is due to a caller that takes reliable responses, until its 2xx.
@@ -174,6 +187,9 @@ class Call::Core {
   // call_trunk.cc
   // Invites those callees of the lowest group whose turn has not come. False: there are none.
   bool InviteNextGroup();
+  // Max-Breadth for `count` INVITEs at once (RFC 5393 5.3.3.1). False: the caller's does not suffice, and it has been
+  // refused.
+  bool DivideBreadth(uint32_t count);
   // A failure that another callee may not have: it is tried.
   static bool IsOutOfService(uint16_t status);
   // Sends a challenged request once more, with credentials. False: it cannot be answered.
@@ -188,6 +204,8 @@ class Call::Core {
   void AnswerCaller(const sip::Message& response, absl::string_view sdp);
   void OnCallerAck(const sip::Message& ack);
   void OnFailure(Leg& leg, const sip::Message& response);
+  // `response`: of a callee, or of a transfer's target, that is no way any more.
+  void GoOnWithout(bool is_target, const sip::Message& response);
   void PassFailure();
   void EndSpareDialog(Leg& leg, const sip::Message& response);
   // The first INVITE's 2xx could not be used: 200 has come, so the callee gets BYE and the caller `status`.
@@ -214,6 +232,11 @@ class Call::Core {
   void ForgetEarly(Leg& leg);
   // Offer and answer are complete towards `leg`, ahead of the 2xx.
   bool IsAgreedEarly(const Leg& leg) const;
+
+  // call_redirect.cc
+  // Asks for the targets of a 3xx. False: it is a failure like others.
+  bool FollowRedirection(const Leg& leg, const sip::Message& response);
+  uint32_t AskForTarget(const Leg& leg, const std::string& target);
 
   // call_offer.cc
   void OnOfferRequest(Leg& leg, sip::ServerTransactionId transaction, const sip::Message& request);
@@ -267,6 +290,9 @@ class Call::Core {
   void RefreshDueLegs();
   void Refresh(Leg& leg);
   void OnRefreshResponse(const ClientRequest& request, const sip::Message& response);
+  // Until a request that met another one is tried again (RFC 3261 14.1): longer where the Call-ID is ours, so that the
+  // two do not meet again.
+  absl::Duration GlareWait(const Leg& leg);
   void OnSessionExpired();
 
   // call_end.cc
@@ -335,7 +361,11 @@ class Call::Core {
   std::unique_ptr<EarlyCaller> early_;
   // Null: none is under way.
   std::unique_ptr<Transfer> transfer_;
-  bool route_awaited_ = false;
+  // Null: nobody has redirected.
+  std::unique_ptr<Redirections> redirections_;
+  uint32_t last_question_ = 0;
+  // Max-Breadth of the INVITEs that go out (RFC 5393); 0: none.
+  uint32_t breadth_ = 0;
 
   MediaSession media_;
   std::vector<MediaAnswer::Stream> ports_;

@@ -113,6 +113,7 @@ void Call::Core::Finish(End end, const sip::Message* message) {
   after_media_ = nullptr;
   if (early_ != nullptr) early_->answer.reset();
   transfer_ = nullptr;
+  redirections_ = nullptr;
   for (uint32_t i = 0; timers_ != 0; ++i) CancelTimer(static_cast<CallTimer>(i));
   if (invite_) {
     Respond(caller(), invite_->transaction, Answer(*invite_, end_->status < 300 ? 480 : end_->status));

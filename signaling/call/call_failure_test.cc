@@ -252,6 +252,24 @@ TEST(Call, AnswersTheBestOfTheRefusalsOfSeveralCallees) {
   EXPECT_EQ(bed.TakeEnd().sip_status, 486);
 }
 
+TEST(Call, DividesItsBreadthAmongTheCallees) {
+  CallTestBed bed;
+  bed.Start(CallTestBed::Invite("Max-Breadth: 5\r\n"), 2);
+  bed.Media();
+  EXPECT_EQ(bed.Take<SendRequest>().message.Get(Header::kMaxBreadth), "2");
+  EXPECT_EQ(bed.Take<SendRequest>().message.Get(Header::kMaxBreadth), "2");
+  CallTestBed alone;
+  alone.Start(CallTestBed::Invite());
+  alone.Media();
+  EXPECT_FALSE(alone.Take<SendRequest>().message.Has(Header::kMaxBreadth)) << "nothing forks";
+  CallTestBed narrow;
+  narrow.Start(CallTestBed::Invite("Max-Breadth: 1\r\n"), 2);
+  narrow.Take<Respond>();
+  narrow.Media();
+  EXPECT_FALSE(narrow.Has<SendRequest>());
+  EXPECT_EQ(narrow.Take<Respond>().message.status(), 440);
+}
+
 TEST(Call, StopsRingingEverywhereWhenOneDeclinesForAll) {
   CallTestBed bed;
   bed.Start(CallTestBed::Invite(), 2);

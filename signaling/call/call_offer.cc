@@ -14,6 +14,9 @@ namespace {
 // RFC 3261 14.2 has it random from 0 to 10 s; the peer's own request comes to its end meanwhile.
 constexpr absl::string_view kRetryAfter = "2";
 
+// An offer of our own that meets one of the peer's is tried again so often.
+constexpr uint32_t kMostGlares = 3;
+
 }  // namespace
 
 void Call::Core::OnOfferRequest(Leg& leg, sip::ServerTransactionId transaction, const sip::Message& request) {
@@ -143,6 +146,9 @@ void Call::Core::OnOfferResponse(const ClientRequest& request, const sip::Messag
       return CarryOffer();
     }
     const uint16_t status = response.status();
+    if (status == 491 && exchange_->joins && ++transfer_->glares <= kMostGlares) {
+      return SetTimer(CallTimer::kTransfer, GlareWait(to));
+    }
     const bool challenged = status == 401 || status == 407;
     sip::Message passed = Answer(exchange_->request, challenged ? 502 : status);
     passed.Remove(sip::Header::kServer);

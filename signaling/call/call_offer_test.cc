@@ -233,6 +233,30 @@ TEST(CallSessionTimer, EndsTheCallWhenThePeerThatWasToRefreshDoesNot) {
   EXPECT_EQ(bed.TakeEnd().by, Ended::By::kSessionTimer);
 }
 
+TEST(CallSessionTimer, TriesAgainSoonerWhereTheCallIdIsThePeersWhenItsRefreshMeetsAnother) {
+  struct Case {
+    LegNumber leg;
+    uint64_t number;
+    absl::Duration wait;
+  };
+  // RFC 3261 14.1: 2.1 to 4 s and 0 to 2 s, in steps of 10 ms.
+  for (const Case& one : {Case{1, 0, absl::Milliseconds(2100)}, Case{1, 190, absl::Seconds(4)},
+                          Case{0, 0, absl::ZeroDuration()}, Case{0, 200, absl::Seconds(2)}}) {
+    CallOptions options = CallTestBed::DefaultOptions();
+    if (one.leg == kCaller) options.session_expires = absl::ZeroDuration();
+    CallTestBed bed(options);
+    bed.number = one.number;
+    bed.Establish(one.leg == kCaller ? CallTestBed::Invite("Supported: timer\r\nSession-Expires: 90;refresher=uas\r\n")
+                                     : CallTestBed::Invite());
+    bed.Fire(CallTimer::kRefresh, absl::Seconds(45));
+    const SendRequest refresh = bed.Take<SendRequest>();
+    EXPECT_EQ(refresh.leg, one.leg);
+    bed.Forget();
+    bed.Reply(refresh, CallTestBed::Answer(refresh, 491));
+    EXPECT_EQ(bed.Take<SetTimer>().after, one.wait);
+  }
+}
+
 TEST(CallSessionTimer, IsKeptByThePeersRefresh) {
   CallTestBed bed;
   bed.Establish(CallTestBed::Invite(), "Supported: timer\r\nRequire: timer\r\nSession-Expires: 90;refresher=uas\r\n");

@@ -58,7 +58,8 @@ void Call::Core::OnPrack(Leg& leg, sip::ServerTransactionId transaction, const s
   } else {
     OnOfferInPrack(leg, transaction, prack);
   }
-  if (answers) return OnEarlyAnswer(prack);
+  // The callee may have taken its offer back meanwhile, by a failure.
+  if (answers && early_leg_ != 0) return OnEarlyAnswer(prack);
   if (early_->answer && !early_->responses.DelaysSuccess()) {
     const EarlyCaller::Held held = *std::exchange(early_->answer, std::nullopt);
     return AnswerCaller(held.response, held.sdp);

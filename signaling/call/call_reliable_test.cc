@@ -223,6 +223,25 @@ TEST(CallReliable, RefusesTheCallerWhosePrackLeavesAnEarlyOfferUnanswered) {
   EXPECT_TRUE(bed.Has<CancelRequest>());
 }
 
+TEST(CallReliable, DropsTheAnswerToAnEarlyOfferWhoseCalleeHasToBeAskedAgain) {
+  CallTestBed bed;
+  bed.Start(CallTestBed::Invite(kSupported, ""));
+  const SendRequest invite = bed.Take<SendRequest>();
+  bed.Forget();
+  bed.Reply(invite, CallTestBed::Answer(invite, 183, PhoneSdp("192.168.2.63"), Reliable(5)));
+  bed.Media();
+  const Respond offer = bed.Take<Respond>();
+  bed.Reply(invite, CallTestBed::Answer(invite, 422, "", "Min-SE: 300\r\n"));
+  const SendRequest again = bed.Take<SendRequest>();
+  EXPECT_EQ(again.message.method(), sip::Method::kInvite);
+  bed.Request(kCaller, PrackOf(bed, offer, 3, PhoneSdp("198.18.1.2")));
+  EXPECT_EQ(bed.Take<Respond>().message.status(), 200);
+  EXPECT_FALSE(bed.Has<SendRequest>()) << "nobody waits for it";
+  bed.Reply(again, CallTestBed::Answer(again, 200, PhoneSdp("192.168.2.63")));
+  bed.Media();
+  EXPECT_TRUE(absl::StrContains(bed.Take<Respond>().message.body(), "m=audio 20000 "));
+}
+
 TEST(CallReliable, ContinuesInAnotherDialogWhenAnotherCalleeAnswersThanTheOneThatWasHeard) {
   CallTestBed bed;
   const SendRequest first = Begin(bed, kSupported, 2);

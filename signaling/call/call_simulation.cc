@@ -19,7 +19,7 @@ constexpr sip::ServerTransactionId kInviteTransaction = 1;
 class Simulation : public Names {
  public:
   explicit Simulation(const std::function<uint8_t()>& next)
-      : next_(next), options_(CallTestBed::DefaultOptions()), call_(options_, *this) {}
+      : next_(next), options_(Options()), call_(options_, *this) {}
 
   std::string Run(int events) {
     const uint8_t kind = next_();
@@ -50,8 +50,15 @@ class Simulation : public Names {
   std::string NewCallId() override { return absl::StrCat("ours", ++names_); }
   std::string NewTag() override { return absl::StrCat("tag", ++names_); }
   uint32_t NewCSeq() override { return 1000 + static_cast<uint32_t>(++names_); }
+  uint64_t NewNumber() override { return next_(); }
 
  private:
+  static CallOptions Options() {
+    CallOptions options = CallTestBed::DefaultOptions();
+    options.follows_redirections = true;
+    return options;
+  }
+
   struct Transaction {
     LegNumber leg = kCaller;
     sip::Message request;
@@ -142,10 +149,7 @@ class Simulation : public Names {
   void On(DialogEnded& action) {
     if (dialogs_.erase(action.leg) == 0) Break("the end of no dialog");
   }
-  void On(RouteTransfer&) {
-    if (route_asked_) Break("two transfers at a time");
-    route_asked_ = true;
-  }
+  void On(FindTarget& action) { questions_.push_back(action.question); }
   void On(Progress&) {}
   void On(Ended&) { ended_ = true; }
 
@@ -247,6 +251,7 @@ class Simulation : public Names {
     const uint16_t status = kStatuses[next_() % kStatuses.size()];
     const std::string sdp = PickSdp();
     std::string fields(Pick<3>({"", "Allow: UPDATE\r\n", "Min-SE: 300\r\nSession-Expires: 300;refresher=uas\r\n"}));
+    if (status == 302) absl::StrAppend(&fields, "Contact: <sip:", next_() % 8, "@198.18.1.1>;q=0.5\r\n");
     if (status < 200 && next_() % 2 == 0) {
       absl::StrAppend(&fields, "Require: 100rel\r\nRSeq: ", next_() % 4 == 0 ? 7 : ++rseqs_[sent->request.leg], "\r\n");
     }
@@ -323,11 +328,13 @@ class Simulation : public Names {
 
   // One or two targets, or nobody.
   void AnswerRoute(uint8_t choice) {
-    if (!std::exchange(route_asked_, false)) return;
+    if (questions_.empty()) return;
+    const uint32_t question = questions_.back();
+    questions_.pop_back();
     std::vector<Party> targets;
     for (int i = 0; i < choice % 3; ++i) targets.push_back(CallTestBed::Callee(5 + i));
     if (choice == 0) targets.push_back(CallTestBed::Callee(5));
-    Do(call_.OnRoute(targets.empty() ? 404 : 0, targets, now_));
+    Do(call_.OnRoute(question, targets.empty() ? 404 : 0, targets, now_));
   }
 
   void FireSomething() {
@@ -348,7 +355,7 @@ class Simulation : public Names {
   void Settle(int round) {
     now_ += absl::Minutes(1);
     AnswerMedia(MediaAnswer::Outcome::kDone);
-    AnswerRoute(3);
+    while (!questions_.empty()) AnswerRoute(3);
     for (size_t i = 0; i < sent_.size() && !call_.ended(); ++i) {
       if (std::exchange(sent_[i].over, true)) continue;
       const SendRequest request = sent_[i].request;
@@ -378,7 +385,7 @@ class Simulation : public Names {
   bool media_asked_ = false;
   bool media_created_ = false;
   bool media_deleted_ = false;
-  bool route_asked_ = false;
+  std::vector<uint32_t> questions_;
   bool ended_ = false;
   int names_ = 0;
   std::string broken_;

@@ -102,6 +102,7 @@ sip::Message Call::Core::MakeInvite(Leg& leg) {
   const std::string to = OwnAddress(theirs.Get(sip::Header::kTo), options_.domain);
   sip::Message invite = NameInvite(leg, target, *PassedMaxForwards(theirs), from, to);
   PassHeaders(theirs, options_.blocked_headers, invite);
+  if (breadth_ != 0) invite.Add(sip::Header::kMaxBreadth, absl::StrCat(breadth_));
   if (!theirs.Has(sip::Header::kUserAgent)) invite.Add(sip::Header::kUserAgent, options_.user_agent);
   AddAbilities(leg, TakesReliableResponses() ? "timer, 100rel" : "timer", invite);
   if (late_offer_) {

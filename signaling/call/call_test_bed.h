@@ -94,12 +94,15 @@ class CallTestBed : public Names {
 
   Call& call() { return call_; }
   absl::Time now = absl::FromUnixSeconds(1700000000);
+  // What NewNumber answers.
+  uint64_t number = 0;
   CallOptions options;
 
   // Names, in a row.
   std::string NewCallId() override;
   std::string NewTag() override;
   uint32_t NewCSeq() override;
+  uint64_t NewNumber() override { return number; }
 
  private:
   std::deque<Action> actions_;

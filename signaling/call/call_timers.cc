@@ -46,7 +46,11 @@ Actions Call::Core::OnTimer(CallTimer timer, absl::Time now) {
       OnPrackWait();
       break;
     case CallTimer::kTransfer:
-      FailTransfer(408);
+      if (exchange_ && exchange_->joins) {
+        CarryOffer();
+      } else {
+        FailTransfer(408);
+      }
       break;
     case CallTimer::kAnswerWait:
       media_text_ = "the relay does not answer";
@@ -133,12 +137,20 @@ void Call::Core::OnRefreshResponse(const ClientRequest& request, const sip::Mess
   } else if (!is_invite && (status == 405 || status == 501)) {
     leg.allows_update = false;
     leg.timer.Postpone(now_);
+  } else if (status == 491) {
+    leg.timer.Postpone(now_ + GlareWait(leg));
   } else if (status == 422) {
     leg.timer.Demand(SessionTimer::Demanded(response), now_);
   } else {
     leg.timer.Postpone(now_ + kRetry);
   }
   ScheduleSessionTimers();
+}
+
+absl::Duration Call::Core::GlareWait(const Leg& leg) {
+  const bool is_ours = leg.number != kCaller;
+  const uint64_t steps = names_.NewNumber() % (is_ours ? 191 : 201);
+  return absl::Milliseconds((is_ours ? 2100 : 0) + 10 * steps);
 }
 
 void Call::Core::OnSessionExpired() {

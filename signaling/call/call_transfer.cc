@@ -24,7 +24,7 @@ void Call::Core::OnRefer(Leg& leg, sip::ServerTransactionId transaction, const s
   if (leg.state != Leg::State::kAnswered || other == nullptr || other->state != Leg::State::kAnswered) {
     return Refuse(leg, transaction, refer, 480);
   }
-  if (transfer_ != nullptr || route_awaited_) return Refuse(leg, transaction, refer, 491);
+  if (transfer_ != nullptr) return Refuse(leg, transaction, refer, 491);
   if (legs_.size() >= kMostLegs) return Refuse(leg, transaction, refer, 403, "Too many transfers");
 
   transfer_ = std::make_unique<Transfer>();
@@ -47,25 +47,7 @@ void Call::Core::OnRefer(Leg& leg, sip::ServerTransactionId transaction, const s
   Respond(leg, transaction, std::move(accepted));
   Notify(100, false);
   SetTimer(CallTimer::kTransfer, options_.ring_timeout);
-  route_awaited_ = true;
-  const std::optional<sip::NameAddress> address = sip::NameAddress::Parse(leg.dialog->remote());
-  actions_.push_back(RouteTransfer{leg.number, leg.party.account, leg.party.hop,
-                                   address ? address->uri.DecodedUser() : std::string(), transfer_->target});
-}
-
-Actions Call::Core::OnRoute(uint16_t status, const std::vector<Party>& targets, absl::Time now) {
-  Begin(now);
-  route_awaited_ = false;
-  // The transfer may have been given up meanwhile.
-  if (transfer_ == nullptr || end_) return Take();
-  if (targets.empty()) {
-    FailTransfer(status);
-    return Take();
-  }
-  const size_t side = legs_[transfer_->transferor].side;
-  for (const Party& target : targets) AddLeg(side, target).is_target = true;
-  InviteNextGroup();
-  return Take();
+  transfer_->question = AskForTarget(leg, transfer_->target);
 }
 
 sip::Message Call::Core::MakeTargetInvite(Leg& leg) {
@@ -99,6 +81,7 @@ void Call::Core::OnTargetSuccess(Leg& leg, const ClientRequest& request, const s
   leg.timer.OnAnswer(response, leg.asked_expires, now_);
   transfer_->answered = leg.number;
   transfer_->answer = response;
+  redirections_ = nullptr;
   CancelTargets("SIP;cause=200;text=\"Call completed elsewhere\"");
 }
 
@@ -169,6 +152,7 @@ void Call::Core::FailTransfer(uint16_t status) {
   if (target.is_target && target.state == Leg::State::kAnswered) SendBye(target);
   CancelTargets(status == 408 ? "SIP;cause=408" : "");
   transfer_ = nullptr;
+  redirections_ = nullptr;
   failure_.reset();
   CancelTimer(CallTimer::kTransfer);
   if (transferor.state == Leg::State::kAnswered) return;

@@ -12,12 +12,12 @@ using sip::Header;
 constexpr absl::string_view kReferTo = "Refer-To: <sip:20002230009@198.18.1.1;method=INVITE>\r\n";
 
 // `from` refers the other side; answers what the agent is asked for.
-RouteTransfer Refer(CallTestBed& bed, LegNumber from, uint32_t cseq = 3, absl::string_view fields = kReferTo) {
+FindTarget Refer(CallTestBed& bed, LegNumber from, uint32_t cseq = 3, absl::string_view fields = kReferTo) {
   bed.Request(from, bed.InDialog(from, "REFER", cseq, fields));
   const Respond accepted = bed.Take<Respond>();
   EXPECT_EQ(accepted.leg, from);
   EXPECT_EQ(accepted.message.status(), 202);
-  return bed.Take<RouteTransfer>();
+  return bed.Take<FindTarget>();
 }
 
 // The next NOTIFY to `leg`, answered.
@@ -34,7 +34,7 @@ SendRequest BeginTransfer(CallTestBed& bed, LegNumber from) {
   bed.Establish();
   Refer(bed, from);
   TakeNotify(bed, from);
-  bed.Do(bed.call().OnRoute(0, {CallTestBed::Callee(2)}, bed.now));
+  bed.Do(bed.call().OnRoute(1, 0, {CallTestBed::Callee(2)}, bed.now));
   return bed.Take<SendRequest>();
 }
 
@@ -67,7 +67,7 @@ TEST(CallTransfer, PutsTheTargetInThePlaceOfEitherSide) {
     const LegNumber other = 1 - from;
     CallTestBed bed;
     bed.Establish();
-    const RouteTransfer route = Refer(bed, from);
+    const FindTarget route = Refer(bed, from);
     EXPECT_EQ(route.leg, from);
     EXPECT_EQ(route.account, from == kCaller ? "20002230001" : "20002230000");
     EXPECT_EQ(route.number, route.account);
@@ -77,7 +77,7 @@ TEST(CallTransfer, PutsTheTargetInThePlaceOfEitherSide) {
     EXPECT_EQ(trying.Get(Header::kEvent), "refer;id=3");
     EXPECT_TRUE(absl::StartsWith(trying.Get(Header::kSubscriptionState), "active"));
 
-    bed.Do(bed.call().OnRoute(0, {CallTestBed::Callee(2)}, bed.now));
+    bed.Do(bed.call().OnRoute(1, 0, {CallTestBed::Callee(2)}, bed.now));
     const SendRequest invite = bed.Take<SendRequest>();
     EXPECT_EQ(invite.leg, 2u);
     EXPECT_EQ(bed.Take<DialogMade>().leg, 2u);
@@ -151,7 +151,7 @@ TEST(CallTransfer, TellsWhyWhereNobodyCanBeInvited) {
   bed.Establish();
   Refer(bed, kCaller);
   TakeNotify(bed, kCaller);
-  bed.Do(bed.call().OnRoute(404, {}, bed.now));
+  bed.Do(bed.call().OnRoute(1, 404, {}, bed.now));
   EXPECT_EQ(TakeNotify(bed, kCaller).body(), "SIP/2.0 404 Not Found\r\n");
 }
 
@@ -237,12 +237,45 @@ TEST(CallTransfer, WaitsForAnExchangeThatIsUnderWay) {
   EXPECT_EQ(bed.Take<UpdateMedia>().session.streams[0].legs[0].address, "192.168.2.2");
 }
 
+TEST(CallTransfer, TriesAgainWhenItsOfferMeetsOneOfTheOtherSide) {
+  CallTestBed bed;
+  const SendRequest invite = BeginTransfer(bed, kCaller);
+  bed.Reply(invite, CallTestBed::Answer(invite, 200, PhoneSdp("192.168.2.2", 31000, 31070)));
+  bed.Media();
+  for (int tries = 0; tries < 3; ++tries) {
+    const SendRequest offer = bed.Take<SendRequest>();
+    bed.Forget();
+    bed.Reply(offer, CallTestBed::Answer(offer, 491));
+    const SetTimer wait = bed.Take<SetTimer>();
+    EXPECT_EQ(wait.timer, CallTimer::kTransfer);
+    EXPECT_EQ(wait.after, absl::Milliseconds(2100)) << "the callee's Call-ID is ours";
+    bed.Fire(CallTimer::kTransfer, wait.after);
+  }
+  const SendRequest last = bed.Take<SendRequest>();
+  bed.Reply(last, CallTestBed::Answer(last, 491));
+  EXPECT_EQ(TakeNotify(bed, kCaller).body(), "SIP/2.0 491 Request Pending\r\n");
+}
+
+TEST(CallTransfer, GivesATargetUpThoughTheOthersNegotiateMeanwhile) {
+  CallTestBed bed;
+  const SendRequest invite = BeginTransfer(bed, kCaller);
+  bed.Request(1, bed.InDialog(1, "INVITE", 4, "", PhoneSdp("192.168.2.63", 25000)));
+  bed.Take<Respond>();
+  const SendRequest passed = bed.Take<SendRequest>();
+  bed.Fire(CallTimer::kTransfer, absl::Seconds(180));
+  EXPECT_EQ(TakeNotify(bed, kCaller).body(), "SIP/2.0 408 Request Timeout\r\n");
+  EXPECT_EQ(bed.Take<CancelRequest>().number, invite.number);
+  bed.Reply(passed, CallTestBed::Answer(passed, 200, PhoneSdp("198.18.1.2")));
+  bed.Media();
+  EXPECT_EQ(bed.Take<Respond>().message.Get(Header::kCSeq), "4 INVITE");
+}
+
 TEST(CallTransfer, TakesTheFirstOfSeveralTargetsAndCancelsTheOthers) {
   CallTestBed bed;
   bed.Establish();
   Refer(bed, kCaller);
   TakeNotify(bed, kCaller);
-  bed.Do(bed.call().OnRoute(0, {CallTestBed::Callee(2), CallTestBed::Callee(3)}, bed.now));
+  bed.Do(bed.call().OnRoute(1, 0, {CallTestBed::Callee(2), CallTestBed::Callee(3)}, bed.now));
   const SendRequest first = bed.Take<SendRequest>();
   const SendRequest second = bed.Take<SendRequest>();
   bed.Reply(second, CallTestBed::Answer(second, 200, PhoneSdp("192.168.2.3")));
@@ -263,7 +296,7 @@ TEST(CallTransfer, PassesOnWhoHasReferred) {
   bed.Establish();
   Refer(bed, kCaller, 3, absl::StrCat(kReferTo, "Referred-By: <sip:boss@example.org>\r\n"));
   TakeNotify(bed, kCaller);
-  bed.Do(bed.call().OnRoute(0, {CallTestBed::Callee(2)}, bed.now));
+  bed.Do(bed.call().OnRoute(1, 0, {CallTestBed::Callee(2)}, bed.now));
   EXPECT_EQ(bed.Take<SendRequest>().message.Get(Header::kReferredBy), "<sip:boss@example.org>");
 }
 
@@ -283,7 +316,7 @@ TEST(CallTransfer, RefusesWhatIsNoTransferOfThisCall) {
     bed.Establish();
     bed.Request(kCaller, bed.InDialog(kCaller, "REFER", 3, one.fields));
     EXPECT_EQ(bed.Take<Respond>().message.status(), one.status) << one.description;
-    EXPECT_FALSE(bed.Has<RouteTransfer>());
+    EXPECT_FALSE(bed.Has<FindTarget>());
   }
   CallTestBed bed;
   bed.Establish();
@@ -309,7 +342,7 @@ TEST(CallTransfer, StopsTellingATransferorThatDoesNotWantToHear) {
   Refer(bed, kCaller);
   const SendRequest notify = bed.Take<SendRequest>();
   bed.Reply(notify, CallTestBed::Answer(notify, 481));
-  bed.Do(bed.call().OnRoute(404, {}, bed.now));
+  bed.Do(bed.call().OnRoute(1, 404, {}, bed.now));
   EXPECT_FALSE(bed.Has<SendRequest>());
   EXPECT_FALSE(bed.call().ended());
 }

@@ -11,6 +11,9 @@ namespace {
 // A peer that calls every answer stale is left alone.
 constexpr uint32_t kMostChallenges = 3;
 
+// RFC 5393 5.3.3.
+constexpr uint32_t kDefaultBreadth = 60;
+
 }  // namespace
 
 bool Call::Core::InviteNextGroup() {
@@ -19,11 +22,23 @@ bool Call::Core::InviteNextGroup() {
     if (leg.IsUnasked()) next = std::min(next.value_or(leg.party.group), leg.party.group);
   }
   if (!next) return false;
+  const auto count = std::count_if(legs_.begin(), legs_.end(),
+                                   [&](const Leg& leg) { return leg.IsUnasked() && leg.party.group == *next; });
+  if (invite_ && !DivideBreadth(static_cast<uint32_t>(count))) return true;
   for (Leg& leg : legs_) {
     if (leg.IsUnasked() && leg.party.group == *next) InviteCallee(leg);
   }
   SetTimer(transfer_ == nullptr ? CallTimer::kRing : CallTimer::kTransfer, options_.ring_timeout);
   return true;
+}
+
+bool Call::Core::DivideBreadth(uint32_t count) {
+  const sip::Message& invite = invite_->request;
+  const uint32_t whole = sip::ParseSeconds(invite.Get(sip::Header::kMaxBreadth)).value_or(kDefaultBreadth);
+  breadth_ = invite.Has(sip::Header::kMaxBreadth) || count > 1 ? whole / count : 0;
+  if (count <= whole) return true;
+  RefuseCaller(440, "");
+  return false;
 }
 
 bool Call::Core::IsOutOfService(uint16_t status) {

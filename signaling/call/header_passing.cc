@@ -21,6 +21,7 @@ bool BelongsToTheLeg(sip::Header header) {
     case sip::Header::kMimeVersion:
     case sip::Header::kCSeq:
     case sip::Header::kFrom:
+    case sip::Header::kMaxBreadth:
     case sip::Header::kMaxForwards:
     case sip::Header::kMinSe:
     case sip::Header::kPath:

@@ -50,6 +50,8 @@ std::shared_ptr<const call::CallOptions> ToCallOptions(const ControllerConfig& c
   options->session_expires = ToAbsl(config.calls().session_expires());
   options->max_duration = ToAbsl(config.calls().max_duration());
   options->retry_after_seconds = config.calls().retry_after_seconds();
+  options->follows_redirections = config.calls().follow_redirections();
+  options->passes_refer = config.calls().pass_transfers();
   for (const std::string& name : config.sip().blocked_headers()) {
     options->blocked_headers.insert(absl::AsciiStrToLower(name));
   }

@@ -85,6 +85,15 @@ TEST(ControllerOptions, OffersTheDigestsOfTheConfigInItsOrder) {
       (std::vector<sip::DigestAlgorithm>{sip::DigestAlgorithm::kMd5}));
 }
 
+TEST(ControllerOptions, PassesRedirectionsAndMakesTransfersUnlessToldOtherwise) {
+  const std::string sip = "  realm: r\n  listeners: [{transport: udp, address: \"198.18.1.1:7080\"}]\n";
+  EXPECT_FALSE(CallOptionsOf(Config(sip))->follows_redirections);
+  EXPECT_FALSE(CallOptionsOf(Config(sip))->passes_refer);
+  const auto config = Config(sip + "calls: {follow_redirections: true, pass_transfers: true}\n");
+  EXPECT_TRUE(CallOptionsOf(config)->follows_redirections);
+  EXPECT_TRUE(CallOptionsOf(config)->passes_refer);
+}
+
 TEST(ControllerOptions, BlocksHeadersInAnySpelling) {
   const auto config = Config(
       "  realm: r\n  blocked_headers: [X-Secret]\n  listeners: [{transport: udp, address: \"198.18.1.1:7080\"}]\n");
