@@ -55,7 +55,7 @@ class CallLoad:
     def calls(self, rate, calls, hold_seconds):
         """Begins `calls` calls, `rate` a second, that last `hold_seconds` each; yields the SIPp."""
         with WorkFolder() as folder, Sipp(
-                "caller", None, folder, self._server.namespace, CALLER, "-m", str(calls), "-r", str(round(rate)), "-l", str(calls), "-d", str(round(hold_seconds * 1000)),
+                "caller", None, folder, self._server.namespace, CALLER, "-t", "un", "-max_socket", "10000", "-m", str(calls), "-r", str(round(rate)), "-l", str(calls), "-d", str(round(hold_seconds * 1000)),
                 "-s", "callee", "-auth_uri", f"callee@{SERVER}:{SIP_PORT}", "-trace_stat", "-stf", "statistics.csv", "-fd", "1", "-recv_timeout", "20000",
                 "-deadcall_wait", "0", f"{SERVER}:{SIP_PORT}") as caller:
             yield caller

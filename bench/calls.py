@@ -16,6 +16,8 @@ from harness.work_folder import WorkFolder
 
 # Timers B, F and H (64*T1), and some.
 TRANSACTION_SECONDS = 34
+# SIPp writes a line for each call that fails.
+_ERROR_CHARACTERS = 1000
 
 
 @dataclass(frozen=True)
@@ -81,14 +83,14 @@ def measure_memory(size, standing, left):
             deadline = time.monotonic() + 2 * ramp + 10
             while server.count("calls") < size.standing_calls:
                 if time.monotonic() > deadline or caller.exit_status is not None:
-                    raise RuntimeError(f"only {server.count('calls')} of {size.standing_calls} calls stand\n{caller.errors()}")
+                    raise RuntimeError(f"only {server.count('calls')} of {size.standing_calls} calls stand\n{caller.errors()[:_ERROR_CHARACTERS]}")
                 time.sleep(0.2)
             time.sleep(wait)
             if server.count("calls") != size.standing_calls:
                 raise RuntimeError(f"{server.count('calls')} of {size.standing_calls} calls still stand")
             standing.ours.append((server.resident_bytes() - before) / size.standing_calls)
             if (status := caller.wait(3 * ramp + 30)) != 0:
-                raise ProcessError(f"the caller's SIPp ended with status {status}\n{caller.errors()}")
+                raise ProcessError(f"the caller's SIPp ended with status {status}\n{caller.errors()[:_ERROR_CHARACTERS]}")
         time.sleep(wait)
         remain = {name: server.count(name) for name in ("calls", "transactions")}
         if wait and any(remain.values()):

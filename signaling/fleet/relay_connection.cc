@@ -38,6 +38,9 @@ constexpr size_t kBatchSize = 256;
 // Batches on their way; more only wait in another place.
 constexpr size_t kBatchesOnTheWay = 8;
 constexpr int kPageSize = 1000;
+// A batch leaves at once, the next one this much later: under load it takes along what has come meanwhile, since what a
+// batch costs (system calls, threads that wake up on both sides) hardly depends on its size.
+constexpr absl::Duration kBatchInterval = absl::Milliseconds(2);
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
   grpc::ChannelArguments arguments;
@@ -196,15 +199,21 @@ void RelayConnection::ListPage(const std::string& token) {
 
 void RelayConnection::Write(relay::v1::SessionWrite write, WriteDone done) {
   queue_.push_back({std::move(write), std::move(done)});
-  if (flush_posted_) return;
-  // All writes of this turn of the loop go in one batch.
-  flush_posted_ = true;
-  home_.loop.Post([weak = weak_from_this()] {
-    const std::shared_ptr<RelayConnection> self = weak.lock();
-    if (self == nullptr || self->closed_) return;
-    self->flush_posted_ = false;
-    self->Flush();
-  });
+  if (flush_planned_) return;
+  flush_planned_ = true;
+  const auto flush = Guarded(&RelayConnection::FlushAsPlanned);
+  const absl::Duration wait = kBatchInterval - Since(flushed_);
+  if (wait > absl::ZeroDuration()) {
+    home_.loop.After(wait, flush);
+  } else {
+    // All writes of this turn of the loop go in one batch.
+    home_.loop.Post(flush);
+  }
+}
+
+void RelayConnection::FlushAsPlanned() {
+  flush_planned_ = false;
+  Flush();
 }
 
 void RelayConnection::Flush() {
@@ -221,6 +230,7 @@ void RelayConnection::Flush() {
   }
   sent_.push_back(std::move(dones));
   sending_ = true;
+  flushed_ = std::chrono::steady_clock::now();
   apply_->Send(std::move(request));
 }
 

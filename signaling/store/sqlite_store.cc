@@ -83,6 +83,10 @@ class SqliteStore : public Store {
     return SomethingWaits() || stop_time_ != absl::InfiniteFuture();
   }
   bool Stopping() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_) { return stop_time_ != absl::InfiniteFuture(); }
+  // No more is gathered: the batch is full, or somebody waits for it.
+  bool MustWrite() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_) {
+    return flushers_ > 0 || records_.size() >= kMaxBatchRecords || Stopping();
+  }
   bool AllWritten() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_) { return !SomethingWaits() && !writing_; }
 
   void WriteUntilStopped();
@@ -108,6 +112,8 @@ class SqliteStore : public Store {
   absl::flat_hash_set<std::string> changed_ ABSL_GUARDED_BY(queue_mutex_);
   std::deque<CallRecord> records_ ABSL_GUARDED_BY(queue_mutex_);
   bool writing_ ABSL_GUARDED_BY(queue_mutex_) = false;
+  // Threads that wait in Flush.
+  int flushers_ ABSL_GUARDED_BY(queue_mutex_) = 0;
   absl::Time stop_time_ ABSL_GUARDED_BY(queue_mutex_) = absl::InfiniteFuture();
   StoreStatistics statistics_ ABSL_GUARDED_BY(queue_mutex_);
 
@@ -230,7 +236,10 @@ absl::StatusOr<Page<CallRecord>> SqliteStore::ListCallRecords(const CallRecordQu
 
 absl::Status SqliteStore::Flush(absl::Duration limit) {
   absl::MutexLock lock(&queue_mutex_);
-  if (queue_mutex_.AwaitWithTimeout(absl::Condition(this, &SqliteStore::AllWritten), limit)) return absl::OkStatus();
+  ++flushers_;
+  const bool written = queue_mutex_.AwaitWithTimeout(absl::Condition(this, &SqliteStore::AllWritten), limit);
+  --flushers_;
+  if (written) return absl::OkStatus();
   return absl::UnavailableError(absl::StrCat("not all is written after ", absl::FormatDuration(limit),
                                              statistics_.last_error.empty() ? "" : ": ", statistics_.last_error));
 }
@@ -248,6 +257,7 @@ void SqliteStore::WriteUntilStopped() {
   absl::MutexLock lock(&queue_mutex_);
   while (true) {
     queue_mutex_.Await(absl::Condition(this, &SqliteStore::ShouldWake));
+    queue_mutex_.AwaitWithTimeout(absl::Condition(this, &SqliteStore::MustWrite), options_.gather_interval);
     if (!SomethingWaits()) return;
     if (Stopping() && !statistics_.last_error.empty() && absl::Now() > stop_time_ + kStopLimit) {
       options_.report(

@@ -4,8 +4,9 @@
 // (`Directory`). A row that makes no sense is moved to the table `set_aside` with the reason, reported, and does not
 // stop the start. Writing: bindings that changed are remembered as a set of account names, so a phone that registers
 // often costs one write a batch; call records wait in a bounded queue. One thread writes both, everything that waits in
-// one transaction (WAL). A batch that fails is tried again after a second for as long as it takes. The destructor
-// writes what is left, trying for at most two seconds.
+// one transaction (WAL), `gather_interval` after the first of it came, or at once when somebody waits for it. A batch
+// that fails is tried again after a second for as long as it takes. The destructor writes what is left, trying for at
+// most two seconds.
 #ifndef SLUICE_SIGNALING_STORE_SQLITE_STORE_H_
 #define SLUICE_SIGNALING_STORE_SQLITE_STORE_H_
 
@@ -26,6 +27,8 @@ struct SqliteStoreOptions {
   // Call records that may wait for the disk.
   size_t waiting_records = 65536;
   size_t records_in_memory = 10000;
+  // What comes within this time is written together: a transaction costs much more than a row.
+  absl::Duration gather_interval = absl::Milliseconds(100);
   // A failed batch is tried again after this long.
   absl::Duration retry_interval = absl::Seconds(1);
   // Told about damaged records at the start, and when writing begins to fail and when it works again, one line each.
