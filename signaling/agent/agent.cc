@@ -15,11 +15,11 @@ constexpr size_t kTagDigits = 16;
 constexpr absl::Duration kUnclaimedLifetime = absl::Seconds(32);
 constexpr absl::string_view kAllow =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, MESSAGE, NOTIFY, REFER";
-constexpr absl::string_view kSupported = "timer, 100rel, path";
+constexpr absl::string_view kSupported = "timer, 100rel, path, replaces";
 
 const std::vector<absl::string_view>& SupportedOptions(sip::Method method) {
   static const auto& in_register = *new std::vector<absl::string_view>{"path"};
-  static const auto& in_dialogs = *new std::vector<absl::string_view>{"timer", "100rel"};
+  static const auto& in_dialogs = *new std::vector<absl::string_view>{"timer", "100rel", "replaces"};
   return method == sip::Method::kRegister ? in_register : in_dialogs;
 }
 
@@ -37,12 +37,16 @@ Agent::Agent(const AgentOptions& options, const Surroundings& surroundings, IdSo
       router_(options.domains, surroundings.network, surroundings.store, registrar_,
               [this] { return ids_.NewNumber(); }),
       limiter_(surroundings.limiter),
+      dialogs_(surroundings.dialogs),
+      post_(std::move(post)),
       authenticator_(options.authentication, surroundings.store, NewKey(ids_)),
       book_(options.kept_calls),
       transactions_(options.transactions, *this, *this, [this] { return ids_.NewNumber(); }),
       runner_({transactions_, book_, surroundings.fleet, surroundings.store, ids_, counters_, limiter_,
-               [this](const call::FindTarget& wanted, absl::Time now) { return FindTarget(wanted, now); }},
-              options.networks, std::move(post)),
+               [this](const call::FindTarget& wanted, absl::Time now, CallRunner::RouteFunction done) {
+                 FindTarget(wanted, now, std::move(done));
+               }},
+              options.networks, post_),
       keepalive_(surroundings.store, options.keepalive_interval) {
   if (options.registers_trunks) {
     trunk_registrar_.emplace(TrunkRegistrar::Parts{transactions_, network_, ids_, surroundings.trunks}, options.server);
@@ -296,20 +300,45 @@ void Agent::OnInvite(sip::ServerTransactionId id, const sip::Message& request, c
   }
   const std::optional<CallerIdentity> who = Identify(id, request, hop);
   if (!who.has_value()) return;
+  if (request.Has(sip::Header::kReplaces)) return ReplaceDialog(id, request, hop, *who);
+  StartCall(id, request, hop, *who, router_.Find(*request.RequestUri(), hop, *who, present_.calls->domain, now_));
+}
 
-  Router::Route route = router_.Find(*request.RequestUri(), hop, *who, present_.calls->domain, now_);
+void Agent::ReplaceDialog(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop,
+                          const CallerIdentity& who) {
+  const std::optional<sip::Replaces> dialog = request.Replaces();
+  if (!dialog.has_value()) return Reply(id, Response(request, 400, "Replaces cannot be read"));
+  ReplacementRequest wanted = {*dialog, {who.name()}};
+  // Referred by one of the two whose call it is: one that has it done.
+  for (const sip::NameAddress& referrer : request.Addresses(sip::Header::kReferredBy)) {
+    wanted.by.push_back(referrer.uri.DecodedUser());
+  }
+  replacing_.emplace(id, request);
+  dialogs_.FindReplacement(wanted, [this, post = post_, id, hop, who](Router::Route route) {
+    post([this, id, hop, who, route = std::move(route)](absl::Time now) {
+      now_ = now;
+      const auto waiting = replacing_.extract(id);
+      if (waiting.empty()) return;
+      if (draining_) return Reply(id, Response(waiting.mapped(), 503));
+      StartCall(id, waiting.mapped(), hop, who, route);
+    });
+  });
+}
+
+void Agent::StartCall(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop,
+                      const CallerIdentity& who, Router::Route route) {
   CallSummary summary;
-  summary.caller.number = who->number;
-  summary.caller.account = who->name();
-  summary.caller.display_name = who->display_name;
+  summary.caller.number = who.number;
+  summary.caller.account = who.name();
+  summary.caller.display_name = who.display_name;
   summary.callee.number = route.number;
   summary.callee.account = route.account;
   summary.callee.display_name = route.display_name;
-  const call::Party caller = router_.Caller(request, hop, *who);
+  const call::Party caller = router_.Caller(request, hop, who);
   Ladder ladder = unclaimed_.Claim(request.CallId(), now_);
   CallRunner::Admission admission;
   if (route.status == 0) {
-    route.status = Admit(*who, admission.caller);
+    route.status = Admit(who, admission.caller);
     if (route.status != 0) route.reason = "Limit of calls is reached";
   }
   if (route.status == 0) {
@@ -323,20 +352,49 @@ void Agent::OnInvite(sip::ServerTransactionId id, const sip::Message& request, c
   Reply(id, std::move(refusal));
 }
 
-Router::Route Agent::FindTarget(const call::FindTarget& wanted, absl::Time now) const {
+void Agent::FindTarget(const call::FindTarget& wanted, absl::Time now, CallRunner::RouteFunction done) {
   Router::Route none;
   none.status = 503;
-  if (draining_ || IsOverloaded()) return none;
+  if (draining_ || IsOverloaded()) return done(none, now);
   const std::optional<sip::Uri> target = sip::Uri::Parse(wanted.target);
   const std::optional<CallerIdentity> who = router_.Recognize(wanted.account, wanted.number, wanted.hop);
   none.status = 403;
-  if (!who.has_value()) return none;
+  if (!who.has_value()) return done(none, now);
+  if (wanted.replaces.has_value()) {
+    return dialogs_.FindReplacement({*wanted.replaces, {who->name()}}, [post = post_, done](Router::Route route) {
+      post([done, route = std::move(route)](absl::Time then) { done(route, then); });
+    });
+  }
   none.status = 416;
-  if (!target.has_value() || target->scheme() == sip::Scheme::kOther) return none;
-  return router_.Find(*target, wanted.hop, *who, present_.calls->domain, now);
+  if (!target.has_value() || target->scheme() == sip::Scheme::kOther) return done(none, now);
+  done(router_.Find(*target, wanted.hop, *who, present_.calls->domain, now), now);
 }
 
-void Agent::OnCancel(sip::ServerTransactionId id, const sip::Message& cancel) { runner_.OnCancel(id, cancel, now_); }
+Router::Route Agent::FindReplacement(const ReplacementRequest& request) const {
+  Router::Route route;
+  route.status = 481;
+  const CallBook::Found found = book_.FindDialog(request.dialog.call_id, request.dialog.to_tag);
+  if (found.call == nullptr || found.call->live == nullptr) return route;
+  std::optional<call::Replacement> replacement =
+      found.call->live->machine.FindReplacement(found.leg, request.dialog.from_tag);
+  if (!replacement.has_value()) return route;
+  route.status = 403;
+  if (std::find(request.by.begin(), request.by.end(), replacement->account) == request.by.end()) return route;
+  route.status = 486;
+  if (request.dialog.early_only) return route;
+  route.status = 0;
+  route.number = std::move(replacement->number);
+  route.account = replacement->party.account;
+  route.callees.push_back(std::move(replacement->party));
+  return route;
+}
+
+void Agent::OnCancel(sip::ServerTransactionId id, const sip::Message& cancel) {
+  if (const auto waiting = replacing_.extract(id); !waiting.empty()) {
+    return Reply(id, Response(waiting.mapped(), 487));
+  }
+  runner_.OnCancel(id, cancel, now_);
+}
 
 void Agent::OnAck(sip::ServerTransactionId id, const sip::Message& ack, const sip::Hop&) {
   runner_.OnAck(id, ack, now_);

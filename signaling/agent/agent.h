@@ -4,6 +4,8 @@
 // OPTIONS is answered here, and where the plan asks for it we register at trunks; nothing else makes sense to us
 // outside a dialog.
 //
+// An INVITE with Replaces goes to the other end of the dialog that it names (DialogDirectory), not by its Request-URI.
+//
 // An INVITE is looked at in this order: Request-URI (416), Max-Forwards (483), Require (420), loops and merged requests
 // (482), drain and overload (503), credentials (407, 403), From, which must name the account itself (403), number
 // (404), bindings (480), limits of the caller (486 for too many calls, 503 for too fast ones and for trunks). A trunk
@@ -21,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -32,6 +35,7 @@
 #include "signaling/agent/call_control.h"
 #include "signaling/agent/call_limiter.h"
 #include "signaling/agent/call_runner.h"
+#include "signaling/agent/dialog_directory.h"
 #include "signaling/agent/id_source.h"
 #include "signaling/agent/nat_keepalive.h"
 #include "signaling/agent/router.h"
@@ -56,6 +60,7 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
     store::Store& store;
     CallLimiter& limiter;
     TrunkBook& trunks;
+    DialogDirectory& dialogs;
   };
 
   Agent(const AgentOptions& options, const Surroundings& surroundings, IdSource ids, PostFunction post);
@@ -82,6 +87,8 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   std::vector<CallSummary> Page(absl::Time time, absl::string_view call_id, size_t size) const;
   absl::StatusOr<CallDetails> GetCall(absl::string_view call_id, bool include_messages);
   absl::Status HangUpCall(absl::string_view call_id, absl::Time now);
+  // As DialogDirectory says, for the calls of this shard.
+  Router::Route FindReplacement(const ReplacementRequest& request) const;
 
   // Threads: any.
   const AgentCounters& counters() const { return counters_; }
@@ -112,9 +119,13 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
                bool retransmission) override;
 
   void SendKeepalives();
-  Router::Route FindTarget(const call::FindTarget& wanted, absl::Time now) const;
+  void FindTarget(const call::FindTarget& wanted, absl::Time now, CallRunner::RouteFunction done);
   void OnRegister(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
   void OnInvite(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
+  void ReplaceDialog(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop,
+                     const CallerIdentity& who);
+  void StartCall(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop,
+                 const CallerIdentity& who, Router::Route route);
   // Nothing: it has been answered.
   std::optional<CallerIdentity> Identify(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
   // Takes a place for a call among those of the caller; 0: it has one, else the status of the refusal.
@@ -144,6 +155,10 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   registrar::Registrar registrar_;
   Router router_;
   CallLimiter& limiter_;
+  DialogDirectory& dialogs_;
+  const PostFunction post_;
+  // INVITEs that wait for what they replace.
+  absl::flat_hash_map<sip::ServerTransactionId, sip::Message> replacing_;
   Authenticator authenticator_;
   CallBook book_;
   sip::TransactionLayer transactions_;

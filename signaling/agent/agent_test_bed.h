@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "signaling/agent/agent.h"
+#include "signaling/agent/dialog_directory.h"
 #include "signaling/agent/phone_fake.h"
 #include "signaling/fleet/fleet_fake.h"
 #include "signaling/sip/hop.h"
@@ -47,7 +48,7 @@ class FakeNetwork final : public transport::Network {
   std::deque<Sent> sent_;
 };
 
-class AgentTestBed final : public PhoneLine {
+class AgentTestBed final : public PhoneLine, private DialogDirectory {
  public:
   static constexpr absl::string_view kServer = "198.18.1.1:7080";
 
@@ -84,6 +85,10 @@ class AgentTestBed final : public PhoneLine {
   Agent::Remains RemainsAfterAll();
 
  private:
+  void FindReplacement(const ReplacementRequest& request, std::function<void(Router::Route)> done) override {
+    done(agent_->FindReplacement(request));
+  }
+
   FakeNetwork network_;
   fleet::FakeFleet fleet_;
   std::unique_ptr<store::Store> store_;

@@ -238,11 +238,16 @@ void CallRunner::Do(BookedCall& call, call::CancelTimer& action, absl::Time) {
 }
 
 void CallRunner::Do(BookedCall& call, call::FindTarget& action, absl::Time now) {
-  Router::Route route = parts_.find_target(action, now);
-  LiveCall& live = *call.live;
-  live.trunks.resize(live.machine.next_leg() - 1);
-  live.trunks.insert(live.trunks.end(), route.trunks.begin(), route.trunks.end());
-  Run(call, live.machine.OnRoute(action.question, route.status, route.callees, now), now);
+  parts_.find_target(
+      action, now,
+      [this, call_id = call.summary.call_id, question = action.question](const Router::Route& route, absl::Time then) {
+        BookedCall* found = parts_.book.Find(call_id);
+        if (found == nullptr || found->live == nullptr) return;
+        LiveCall& live = *found->live;
+        live.trunks.resize(live.machine.next_leg() - 1);
+        live.trunks.insert(live.trunks.end(), route.trunks.begin(), route.trunks.end());
+        Run(*found, live.machine.OnRoute(question, route.status, route.callees, then), then);
+      });
 }
 
 void CallRunner::Do(BookedCall& call, call::DialogMade& action, absl::Time) {

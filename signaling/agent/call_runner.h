@@ -47,6 +47,8 @@ using PostFunction = std::function<void(std::function<void(absl::Time now)> work
 
 class CallRunner final : private call::Names {
  public:
+  using RouteFunction = std::function<void(Router::Route route, absl::Time now)>;
+
   // All references outlive the runner.
   struct Parts {
     sip::TransactionLayer& transactions;
@@ -56,8 +58,8 @@ class CallRunner final : private call::Names {
     IdSource& ids;
     AgentCounters& counters;
     CallLimiter& limiter;
-    // Whom a 3xx or a transfer leads to.
-    std::function<Router::Route(const call::FindTarget& wanted, absl::Time now)> find_target;
+    // Whom a 3xx or a transfer leads to: answered once, at once or later, on this shard.
+    std::function<void(const call::FindTarget& wanted, absl::Time now, RouteFunction done)> find_target;
   };
   // What a call takes of its parties' limits.
   struct Admission {

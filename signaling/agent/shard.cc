@@ -42,7 +42,7 @@ absl::StatusOr<std::unique_ptr<Shard>> Shard::Open(size_t index, const AgentOpti
   shard->agent_ =
       std::make_unique<Agent>(agent,
                               Agent::Surroundings{*shard->transport_, surroundings.fleet, surroundings.store,
-                                                  surroundings.limiter, surroundings.trunks},
+                                                  surroundings.limiter, surroundings.trunks, surroundings.dialogs},
                               IdSource(index, surroundings.mesh.size()), std::move(post));
   return shard;
 }

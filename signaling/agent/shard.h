@@ -21,6 +21,7 @@
 #include "absl/time/time.h"
 #include "signaling/agent/agent.h"
 #include "signaling/agent/agent_options.h"
+#include "signaling/agent/dialog_directory.h"
 #include "signaling/agent/steady_time.h"
 #include "signaling/fleet/fleet.h"
 #include "signaling/store/store.h"
@@ -40,6 +41,7 @@ class Shard {
     store::Store& store;
     CallLimiter& limiter;
     TrunkBook& trunks;
+    DialogDirectory& dialogs;
   };
 
   // Opens the listeners; errors as ShardTransport::Open.

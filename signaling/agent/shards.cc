@@ -83,7 +83,7 @@ absl::StatusOr<std::unique_ptr<Shards>> Shards::Start(const ShardsOptions& optio
   }
   for (size_t index = 0; index < options.shards; ++index) {
     auto shard = Shard::Open(index, agent, transport,
-                             {shards->mesh_, shards->time_, fleet, store, shards->limiter_, shards->trunks_});
+                             {shards->mesh_, shards->time_, fleet, store, shards->limiter_, shards->trunks_, *shards});
     if (!shard.ok()) return shard.status();
     // The bindings and trunks are everybody's; one shard is enough to look after them.
     agent.keepalive_interval = absl::ZeroDuration();
@@ -159,6 +159,12 @@ void Shards::HangUpCall(std::string call_id, std::function<void(absl::Status)> d
   Shard& owner = OwnerOf(call_id);
   owner.Post([call_id = std::move(call_id), done = std::move(done)](Agent& agent, absl::Time now) {
     done(agent.HangUpCall(call_id, now));
+  });
+}
+
+void Shards::FindReplacement(const ReplacementRequest& request, std::function<void(Router::Route)> done) {
+  OwnerOf(request.dialog.call_id).Post([request, done = std::move(done)](Agent& agent, absl::Time) {
+    done(agent.FindReplacement(request));
   });
 }
 

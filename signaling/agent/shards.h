@@ -22,6 +22,7 @@
 #include "signaling/agent/agent_options.h"
 #include "signaling/agent/call_control.h"
 #include "signaling/agent/call_limiter.h"
+#include "signaling/agent/dialog_directory.h"
 #include "signaling/agent/shard.h"
 #include "signaling/agent/steady_time.h"
 #include "signaling/agent/trunk_book.h"
@@ -40,7 +41,7 @@ struct ShardsOptions {
   transport::TlsFiles tls_client;
 };
 
-class Shards final : public CallControl, private fleet::FleetListener {
+class Shards final : public CallControl, private fleet::FleetListener, private DialogDirectory {
  public:
   // Opens all listeners and starts the threads; hears the fleet from then on. Errors as ShardTransport::Open and
   // ReadTlsContexts. `fleet` and `store` outlive it.
@@ -73,6 +74,8 @@ class Shards final : public CallControl, private fleet::FleetListener {
 
   void OnSessionEvent(const std::string& relay, const relay::v1::Event& event) override;
   void OnSessionLost(const std::string& relay, const std::string& session_id, const absl::Status& reason) override;
+
+  void FindReplacement(const ReplacementRequest& request, std::function<void(Router::Route)> done) override;
 
   std::vector<TrunkSummary> Trunks() const;
   Shard& OwnerOf(absl::string_view call_id) const;

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "signaling/agent/phone_fake.h"
 #include "signaling/fleet/fleet_fake.h"
@@ -167,6 +168,27 @@ TEST_F(ShardsTest, GivesADetailedViewOfACall) {
   EXPECT_EQ(details->call.state, CallState::kAnswered);
   EXPECT_EQ(details->ladder.front().first_line, "INVITE sip:20002230000@198.18.1.1 SIP/2.0");
   EXPECT_FALSE(details->ladder.front().message.empty());
+}
+
+TEST_F(ShardsTest, FindsACallThatIsToBeReplacedWhereverItLives) {
+  EXPECT_EQ(b_->Register().status(), 200);
+  // Eight calls, which are on both shards, and as many REFERs to what they replace.
+  const StandingCall first = Establish();
+  for (int i = 0; i < 8; ++i) {
+    const StandingCall other = Establish();
+    sip::Message refer = a_->InDialog("REFER", first.invite, first.answered);
+    refer.Set(sip::Header::kCSeq, absl::StrCat(100 + i, " REFER"));
+    refer.Add(sip::Header::kReferTo,
+              absl::StrCat("<sip:20002230000@198.18.1.1?Replaces=", other.invite.CallId(), "%3Bto-tag%3D",
+                           other.answered.ToTag(), "%3Bfrom-tag%3D", other.invite.FromTag(), ">"));
+    refer.Add("Refer-Sub", "false");
+    a_->Send(refer);
+    EXPECT_EQ(a_->Receive().status(), 202);
+    const sip::Message invite = b_->Receive();
+    EXPECT_TRUE(invite.Has(sip::Header::kReplaces)) << invite.Serialize();
+    b_->Send(b_->Answer(invite, 486));
+    EXPECT_EQ(b_->Receive().method(), sip::Method::kAck);
+  }
 }
 
 TEST_F(ShardsTest, EndsAllCallsAndWritesTheirRecordsBeforeItStops) {

@@ -54,6 +54,10 @@ Actions Call::OnTimer(CallTimer timer, absl::Time now) { return core_->OnTimer(t
 
 Actions Call::HangUp(Ended::By by, absl::string_view text, absl::Time now) { return core_->HangUp(by, text, now); }
 
+std::optional<Replacement> Call::FindReplacement(LegNumber leg, absl::string_view remote_tag) const {
+  return core_->FindReplacement(leg, remote_tag);
+}
+
 LegNumber Call::next_leg() const { return core_->next_leg(); }
 
 bool Call::ended() const { return core_->ended(); }

@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -24,6 +25,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "signaling/call/media_session.h"
+#include "signaling/sip/header_values.h"
 #include "signaling/sip/hop.h"
 #include "signaling/sip/message.h"
 #include "signaling/sip/transaction_layer.h"
@@ -69,6 +71,8 @@ struct Party {
   std::string target_uri;
   // Route header field values to put on the INVITE (Path of the binding). May be empty.
   std::vector<std::string> route;
+  // Callee: Replaces of its INVITE, which takes the place of a dialog that it has (RFC 3891). Empty: none.
+  std::string replaces;
   // Callee: the lowest group is asked first, all of it at once, and the next one only if none of it does its service
   // (408, 500, 502 to 504, or no answer at all): the trunks of a route, one a group.
   uint32_t group = 0;
@@ -159,6 +163,9 @@ struct FindTarget {
   std::string number;
   // A URI without header fields.
   std::string target;
+  // The call that it is to take the place of (RFC 3891), as the one who asks names it: the target is who is at the
+  // other end of that.
+  std::optional<sip::Replaces> replaces;
 };
 // A dialog's name, as requests in it will carry it (Call-ID and our tag), so that the agent finds the call; and that it
 // is no more.
@@ -193,6 +200,15 @@ using Action = std::variant<SendRequest, SendAck, CancelRequest, Respond, Create
                             SetTimer, CancelTimer, FindTarget, DialogMade, DialogEnded, Progress, Ended>;
 using Actions = std::vector<Action>;
 
+// Who an INVITE that takes the place of a leg is for: whoever is at the other end, named as that one knows its dialog.
+struct Replacement {
+  // Of the leg whose place is taken.
+  std::string account;
+  // The other end, and its number.
+  Party party;
+  std::string number;
+};
+
 class Call {
  public:
   // `options` and `names` outlive the call.
@@ -225,6 +241,11 @@ class Call {
   Actions OnTimer(CallTimer timer, absl::Time now);
   // An operator, or the controller that shuts down: BYE after the answer; CANCEL and 480 before.
   Actions HangUp(Ended::By by, absl::string_view text, absl::Time now);
+
+  // What `leg`, which the caller of this function has found by Call-ID and our tag, and whose own tag is to be
+  // `remote_tag`, can be replaced by. Nothing: it is no such dialog, or the two do not talk with each other (yet or any
+  // more).
+  std::optional<Replacement> FindReplacement(LegNumber leg, absl::string_view remote_tag) const;
 
   // What the first of the targets of an OnRoute will be.
   LegNumber next_leg() const;

@@ -184,7 +184,7 @@ void Call::Core::AnswerCaller(const sip::Message& response, absl::string_view sd
   answer.Add(sip::Header::kContact, ContactOf(leg));
   PassHeaders(response, options_.blocked_headers, answer);
   answer.Add(sip::Header::kAllow, kAllow);
-  answer.Add(sip::Header::kSupported, "timer, 100rel");
+  answer.Add(sip::Header::kSupported, kSupported);
   leg.timer.Answer(invite_->request, options_.session_expires, now_, answer);
   PassSessionBody(response, sdp, answer);
   Respond(leg, invite_->transaction, std::move(answer));

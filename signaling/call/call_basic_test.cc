@@ -45,7 +45,7 @@ TEST(Call, CarriesTheCallOfTheDemoFromInviteToBye) {
   EXPECT_EQ(invite.message.Get(Header::kMaxForwards), "69");
   EXPECT_EQ(invite.message.Get(Header::kUserAgent), "Zed-3-PDA");
   EXPECT_EQ(invite.message.Get("Service1-Extension"), "V1.0");
-  EXPECT_EQ(invite.message.Get(Header::kSupported), "timer, 100rel");
+  EXPECT_EQ(invite.message.Get(Header::kSupported), "timer, 100rel, replaces");
   EXPECT_EQ(invite.message.Get(Header::kSessionExpires), "90");
   EXPECT_FALSE(invite.message.Has(Header::kVia));
   const std::string offer = absl::StrReplaceAll(

@@ -6,6 +6,7 @@
 // - call_redirect.cc: 3xx, and the answers to who their targets and those of transfers are.
 // - call_offer.cc: re-INVITE and UPDATE, from either side (RFC 3261 14, RFC 3311).
 // - call_transfer.cc: REFER, which puts another leg in the place of the one that sends it (RFC 3515, RFC 5589).
+// - call_replace.cc: dialogs that another call's INVITE takes the place of (RFC 3891).
 // - call_in_dialog.cc: other requests in the dialogs, passed to the other leg.
 // - call_media.cc: asking for media and writing SDP.
 // - call_timers.cc: session timers (RFC 4028) and the other timers.
@@ -41,6 +42,10 @@ namespace sluice::call {
 inline constexpr absl::string_view kAllow =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, INFO, UPDATE, MESSAGE, NOTIFY, REFER";
 
+// And which extensions of an INVITE we know, with reliable provisional responses and without.
+inline constexpr absl::string_view kSupported = "timer, 100rel, replaces";
+inline constexpr absl::string_view kSupportedButReliable = "timer, replaces";
+
 class Call::Core {
  public:
   Core(const CallOptions& options, Names& names) : options_(options), names_(names) {}
@@ -61,6 +66,7 @@ class Call::Core {
   Actions OnTimer(CallTimer timer, absl::Time now);
   Actions HangUp(Ended::By by, absl::string_view text, absl::Time now);
 
+  std::optional<Replacement> FindReplacement(LegNumber number, absl::string_view remote_tag);
   LegNumber next_leg() const { return static_cast<LegNumber>(legs_.size()); }
   bool ended() const { return ended_; }
 
@@ -236,7 +242,12 @@ class Call::Core {
   // call_redirect.cc
   // Asks for the targets of a 3xx. False: it is a failure like others.
   bool FollowRedirection(const Leg& leg, const sip::Message& response);
-  uint32_t AskForTarget(const Leg& leg, const std::string& target);
+  uint32_t AskForTarget(const Leg& leg, const std::string& target,
+                        std::optional<sip::Replaces> replaces = std::nullopt);
+
+  // call_replace.cc
+  // As its address says.
+  static std::string NumberOf(const Leg& leg);
 
   // call_offer.cc
   void OnOfferRequest(Leg& leg, sip::ServerTransactionId transaction, const sip::Message& request);

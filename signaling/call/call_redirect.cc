@@ -34,10 +34,9 @@ bool Call::Core::FollowRedirection(const Leg& leg, const sip::Message& response)
   return asks;
 }
 
-uint32_t Call::Core::AskForTarget(const Leg& leg, const std::string& target) {
-  const std::optional<sip::NameAddress> address = sip::NameAddress::Parse(leg.dialog->remote());
-  actions_.push_back(FindTarget{++last_question_, leg.number, leg.party.account, leg.party.hop,
-                                address ? address->uri.DecodedUser() : std::string(), target});
+uint32_t Call::Core::AskForTarget(const Leg& leg, const std::string& target, std::optional<sip::Replaces> replaces) {
+  actions_.push_back(FindTarget{++last_question_, leg.number, leg.party.account, leg.party.hop, NumberOf(leg), target,
+                                std::move(replaces)});
   return last_question_;
 }
 

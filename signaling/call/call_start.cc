@@ -52,7 +52,7 @@ Leg& Call::Core::AddLeg(size_t side, const Party& party) {
 
 void Call::Core::Admit(const sip::Message& invite) {
   if (!PassedMaxForwards(invite)) return RefuseCaller(483, "");
-  const std::vector<absl::string_view> unsupported = invite.UnsupportedOptions({"timer", "100rel"});
+  const std::vector<absl::string_view> unsupported = invite.UnsupportedOptions({"timer", "100rel", "replaces"});
   if (!unsupported.empty()) {
     return RefuseCaller(420, "", sip::Header::kUnsupported, absl::StrJoin(unsupported, ", "));
   }
@@ -104,7 +104,7 @@ sip::Message Call::Core::MakeInvite(Leg& leg) {
   PassHeaders(theirs, options_.blocked_headers, invite);
   if (breadth_ != 0) invite.Add(sip::Header::kMaxBreadth, absl::StrCat(breadth_));
   if (!theirs.Has(sip::Header::kUserAgent)) invite.Add(sip::Header::kUserAgent, options_.user_agent);
-  AddAbilities(leg, TakesReliableResponses() ? "timer, 100rel" : "timer", invite);
+  AddAbilities(leg, TakesReliableResponses() ? kSupported : kSupportedButReliable, invite);
   if (late_offer_) {
     PassBody(theirs, invite);
   } else {
@@ -133,6 +133,7 @@ sip::Message Call::Core::NameInvite(const Leg& leg, absl::string_view target, ui
     invite.Add(sip::Header::kCSeq, absl::StrCat(names_.NewCSeq(), " INVITE"));
   }
   invite.Add(sip::Header::kContact, ContactFor(leg.party, invite.Get(sip::Header::kFrom)));
+  if (!leg.party.replaces.empty()) invite.Add(sip::Header::kReplaces, leg.party.replaces);
   return invite;
 }
 

@@ -20,6 +20,11 @@ void Call::Core::OnRefer(Leg& leg, sip::ServerTransactionId transaction, const s
   if (targets[0].uri.Parameter("method").value_or("INVITE") != "INVITE") {
     return Refuse(leg, transaction, refer, 403, "Only calls are transferred");
   }
+  std::optional<sip::Replaces> replaces;
+  if (const std::optional<std::string> field = targets[0].uri.HeaderField("Replaces")) {
+    replaces = sip::Replaces::Parse(*field);
+    if (!replaces) return Refuse(leg, transaction, refer, 400, "Replaces in Refer-To cannot be read");
+  }
   const Leg* other = Opposite(leg);
   if (leg.state != Leg::State::kAnswered || other == nullptr || other->state != Leg::State::kAnswered) {
     return Refuse(leg, transaction, refer, 480);
@@ -47,7 +52,7 @@ void Call::Core::OnRefer(Leg& leg, sip::ServerTransactionId transaction, const s
   Respond(leg, transaction, std::move(accepted));
   Notify(100, false);
   SetTimer(CallTimer::kTransfer, options_.ring_timeout);
-  transfer_->question = AskForTarget(leg, transfer_->target);
+  transfer_->question = AskForTarget(leg, transfer_->target, std::move(replaces));
 }
 
 sip::Message Call::Core::MakeTargetInvite(Leg& leg) {
@@ -60,7 +65,7 @@ sip::Message Call::Core::MakeTargetInvite(Leg& leg) {
   invite.Add(sip::Header::kReferredBy, transfer_->referred_by);
   invite.Add(sip::Header::kUserAgent, options_.user_agent);
   // Without an offer: the target's own one fits what it can do, and the other side has one of its own to be asked.
-  AddAbilities(leg, "timer", invite);
+  AddAbilities(leg, kSupportedButReliable, invite);
   return invite;
 }
 

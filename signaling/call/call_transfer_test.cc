@@ -283,6 +283,49 @@ TEST(CallTransfer, TakesTheFirstOfSeveralTargetsAndCancelsTheOthers) {
   EXPECT_EQ(bed.Take<UpdateMedia>().session.streams[0].legs[0].address, "192.168.2.3");
 }
 
+TEST(CallTransfer, AsksWhoIsBehindTheCallThatTheTransferorHasWithTheTarget) {
+  CallTestBed bed;
+  bed.Establish();
+  const FindTarget route = Refer(
+      bed, kCaller, 3, "Refer-To: <sip:20002230009@198.18.1.1?Replaces=call2%3Bto-tag%3Dours%3Bfrom-tag%3Dtheirs>\r\n");
+  ASSERT_TRUE(route.replaces.has_value());
+  EXPECT_EQ(route.replaces->ToString(), "call2;to-tag=ours;from-tag=theirs");
+  EXPECT_EQ(route.target, "sip:20002230009@198.18.1.1");
+  TakeNotify(bed, kCaller);
+  Party target = CallTestBed::Callee(2);
+  target.replaces = "call2b;to-tag=targets;from-tag=ours2";
+  bed.Do(bed.call().OnRoute(1, 0, {target}, bed.now));
+  const SendRequest invite = bed.Take<SendRequest>();
+  EXPECT_EQ(invite.message.Get(Header::kReplaces), "call2b;to-tag=targets;from-tag=ours2");
+  FinishTransfer(bed, kCaller, invite);
+}
+
+TEST(CallTransfer, SaysWhoIsAtTheOtherEndOfADialogThatIsToBeReplaced) {
+  CallTestBed bed;
+  bed.Start(CallTestBed::Invite());
+  EXPECT_FALSE(bed.call().FindReplacement(kCaller, "z9hG4bK73846736").has_value()) << "it is not answered";
+  CallTestBed answered;
+  const SendRequest invite = answered.Establish();
+  const std::optional<Replacement> callee = answered.call().FindReplacement(kCaller, "z9hG4bK73846736");
+  ASSERT_TRUE(callee.has_value());
+  EXPECT_EQ(callee->account, "20002230001");
+  EXPECT_EQ(callee->number, "20002230000");
+  EXPECT_EQ(callee->party.account, "20002230000");
+  EXPECT_EQ(callee->party.target_uri, kCalleeContact);
+  EXPECT_EQ(callee->party.hop.remote.ToString(), kCalleeSeenAt);
+  EXPECT_EQ(callee->party.replaces,
+            absl::StrCat(invite.message.CallId(), ";to-tag=callee1;from-tag=", invite.message.FromTag()));
+  const std::optional<Replacement> caller = answered.call().FindReplacement(1, "callee1");
+  ASSERT_TRUE(caller.has_value());
+  EXPECT_EQ(caller->party.target_uri, "sip:20002230001@198.18.1.2:45426;transport=udp");
+  EXPECT_TRUE(absl::StartsWith(caller->party.replaces, "509381976447;to-tag=z9hG4bK73846736;from-tag=tag"));
+
+  EXPECT_FALSE(answered.call().FindReplacement(kCaller, "callee1").has_value()) << "the tag is another's";
+  EXPECT_FALSE(answered.call().FindReplacement(7, "callee1").has_value());
+  answered.Request(kCaller, answered.InDialog(kCaller, "BYE", 3));
+  EXPECT_FALSE(answered.call().FindReplacement(1, "callee1").has_value()) << "it is over";
+}
+
 TEST(CallTransfer, MakesNoSubscriptionForWhoWantsNone) {
   CallTestBed bed;
   bed.Establish();
@@ -309,6 +352,7 @@ TEST(CallTransfer, RefusesWhatIsNoTransferOfThisCall) {
   const Case cases[] = {
       {"nobody", "", 400},
       {"no address", "Refer-To: <nonsense>\r\n", 400},
+      {"a call that has no name", "Refer-To: <sip:a@198.18.1.1?Replaces=%3B>\r\n", 400},
       {"something else than a call", "Refer-To: <sip:a@198.18.1.1;method=BYE>\r\n", 403},
   };
   for (const Case& one : cases) {

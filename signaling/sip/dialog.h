@@ -70,6 +70,8 @@ class Dialog {
   // Empty: no response has carried a tag yet.
   absl::string_view remote_tag() const { return TagOf(remote_); }
   const std::string& remote_target() const { return target_; }
+  // Elements of Route, in order.
+  const std::vector<std::string>& routes() const { return routes_; }
   uint32_t local_cseq() const { return local_cseq_; }
   // Requests can be made in it: the peer has named itself.
   bool is_established() const { return !remote_tag().empty(); }
@@ -86,7 +88,6 @@ class Dialog {
   std::string local_;
   std::string remote_;
   std::string target_;
-  // Elements of Route, in order.
   std::vector<std::string> routes_;
   uint32_t local_cseq_ = 0;
   // 0: the peer has not sent any.

@@ -226,6 +226,14 @@ std::optional<Protocol> Uri::Transport() const {
   return protocol;
 }
 
+std::optional<std::string> Uri::HeaderField(absl::string_view name) const {
+  for (const absl::string_view field : absl::StrSplit(Parts().headers, '&')) {
+    const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(field, absl::MaxSplits('=', 1));
+    if (absl::EqualsIgnoreCase(Unescape(parts.first), name)) return Unescape(parts.second);
+  }
+  return std::nullopt;
+}
+
 std::optional<Endpoint> Uri::Address(uint16_t default_port) const {
   const UriParts parts = Parts();
   return Endpoint::Make(parts.host, parts.port == 0 ? default_port : parts.port);

@@ -61,6 +61,9 @@ class Uri {
   // The user (or the number of a tel URI) without escapes and, for a number, without visual separators.
   std::string DecodedUser() const;
 
+  // The value of the header field of this name (behind the '?') without escapes; nothing if it is not there.
+  std::optional<std::string> HeaderField(absl::string_view name) const;
+
   bool HasParameter(absl::string_view name) const { return Parameter(name).has_value(); }
   // Empty for a flag; nothing if it is not there.
   std::optional<absl::string_view> Parameter(absl::string_view name) const;

@@ -40,6 +40,14 @@ TEST(Uri, DecodesItsUserAndLeavesVisualSeparatorsOutOfNumbers) {
   EXPECT_EQ(Uri::Parse("tel:+1-201.555(0123)")->DecodedUser(), "+12015550123");
 }
 
+TEST(Uri, GivesTheHeaderFieldsThatItCarries) {
+  const Uri uri = *Uri::Parse("sip:c@198.18.1.1?Require=replaces&replaces=12%40x%3Bto-tag%3Da%3Bfrom-tag%3Db");
+  EXPECT_EQ(uri.HeaderField("Replaces"), "12@x;to-tag=a;from-tag=b");
+  EXPECT_EQ(uri.HeaderField("require"), "replaces");
+  EXPECT_EQ(uri.HeaderField("Subject"), std::nullopt);
+  EXPECT_EQ(Uri::Parse("sip:c@198.18.1.1")->HeaderField("Replaces"), std::nullopt);
+}
+
 // RFC 3261 19.1.4.
 TEST(Uri, IsEquivalentAsTheRfcSays) {
   const char* equal[][2] = {
