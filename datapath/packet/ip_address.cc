@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 
+#include <charconv>
+
 namespace sluice::packet {
 
 std::optional<IpAddress> IpAddress::Parse(std::string_view text) {
@@ -22,8 +24,14 @@ std::optional<IpAddress> IpAddress::Parse(std::string_view text) {
 std::string IpAddress::ToString() const {
   char buffer[INET6_ADDRSTRLEN];
   if (is_v4()) {
-    const uint32_t raw = v4().raw();
-    return inet_ntop(AF_INET, &raw, buffer, sizeof(buffer));
+    // By hand, since every answer about a session has some, and inet_ntop prints with sprintf.
+    const uint32_t address = v4().ToHost();
+    char* end = buffer;
+    for (int shift = 24; shift >= 0; shift -= 8) {
+      if (shift != 24) *end++ = '.';
+      end = std::to_chars(end, buffer + sizeof(buffer), address >> shift & 0xff).ptr;
+    }
+    return std::string(buffer, end);
   }
   const std::array<uint8_t, 16> wire = bytes();
   return inet_ntop(AF_INET6, wire.data(), buffer, sizeof(buffer));

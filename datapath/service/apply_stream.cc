@@ -8,12 +8,30 @@
 namespace sluice::service {
 namespace {
 
+using google::protobuf::Arena;
+
 constexpr int kMaxWrites = 256;
+constexpr size_t kBlockBytes = 512 * 1024;
+
+google::protobuf::ArenaOptions Within(char* block) {
+  google::protobuf::ArenaOptions options;
+  options.initial_block = block;
+  options.initial_block_size = kBlockBytes;
+  return options;
+}
 
 }  // namespace
 
-ApplyStream::ApplyStream(ControlLoop& loop, session::SessionModel& model) : loop_(loop), model_(model) {
-  StartRead(&request_);
+ApplyStream::ApplyStream(ControlLoop& loop, session::SessionModel& model)
+    : loop_(loop), model_(model), block_(new char[kBlockBytes]), arena_(Within(block_.get())) {
+  ReadBatch();
+}
+
+void ApplyStream::ReadBatch() {
+  arena_.Reset();
+  request_ = Arena::CreateMessage<relay::v1::ApplySessionsRequest>(&arena_);
+  response_ = Arena::CreateMessage<relay::v1::ApplySessionsResponse>(&arena_);
+  StartRead(request_);
 }
 
 void ApplyStream::OnReadDone(bool ok) {
@@ -21,9 +39,9 @@ void ApplyStream::OnReadDone(bool ok) {
     Finish(grpc::Status::OK);
     return;
   }
-  if (request_.writes_size() > kMaxWrites) {
+  if (request_->writes_size() > kMaxWrites) {
     Finish(process::ToGrpcStatus(absl::InvalidArgumentError(
-        absl::StrCat("writes has ", request_.writes_size(), " entries, allowed are ", kMaxWrites))));
+        absl::StrCat("writes has ", request_->writes_size(), " entries, allowed are ", kMaxWrites))));
     return;
   }
   ReadSpecs();
@@ -36,15 +54,15 @@ void ApplyStream::OnWriteDone(bool ok) {
     Finish(grpc::Status::CANCELLED);
     return;
   }
-  StartRead(&request_);
+  ReadBatch();
 }
 
 void ApplyStream::OnDone() { delete this; }
 
 void ApplyStream::ReadSpecs() {
   specs_.clear();
-  specs_.reserve(static_cast<size_t>(request_.writes_size()));
-  for (const relay::v1::SessionWrite& write : request_.writes()) {
+  specs_.reserve(static_cast<size_t>(request_->writes_size()));
+  for (const relay::v1::SessionWrite& write : request_->writes()) {
     switch (write.write_case()) {
       case relay::v1::SessionWrite::kCreate:
         specs_.push_back(FromProto(write.create()));
@@ -66,7 +84,7 @@ absl::StatusOr<session::SessionState> ApplyStream::ApplyOne(int item, const sess
                                                             const session::Moment& now) {
   const absl::StatusOr<session::SessionSpec>& spec = specs_[static_cast<size_t>(item)];
   if (!spec.ok()) return spec.status();
-  const relay::v1::SessionWrite& write = request_.writes(item);
+  const relay::v1::SessionWrite& write = request_->writes(item);
   switch (write.write_case()) {
     case relay::v1::SessionWrite::kCreate:
       return model_.CreateSession(writer, *spec, now);
@@ -78,15 +96,14 @@ absl::StatusOr<session::SessionState> ApplyStream::ApplyOne(int item, const sess
 }
 
 void ApplyStream::Apply(const session::Moment& now) {
-  response_.Clear();
-  const session::Writer writer = FromProto(request_.writer());
-  for (int i = 0; i < request_.writes_size(); ++i) {
-    relay::v1::SessionWriteResult& result = *response_.add_results();
+  const session::Writer writer = FromProto(request_->writer());
+  for (int i = 0; i < request_->writes_size(); ++i) {
+    relay::v1::SessionWriteResult& result = *response_->add_results();
     const absl::StatusOr<session::SessionState> state = ApplyOne(i, writer, now);
     ToProto(state.status(), *result.mutable_status());
     if (state.ok() && !state->session_id.empty()) ToProto(*state, *result.mutable_session());
   }
-  StartWrite(&response_);
+  StartWrite(response_);
 }
 
 }  // namespace sluice::service

@@ -4,13 +4,17 @@
 // operation is on its way at any time, nothing is buffered for a client that does not read, and a call that is
 // cancelled ends with the operation that fails.
 //
+// A batch lives in an arena, so that reading and answering it costs no allocation a field.
+//
 // Threads: as gRPC's reactors and the control thread call it, one at a time. Deletes itself when the call is over.
 
 #ifndef SLUICE_DATAPATH_SERVICE_APPLY_STREAM_H_
 #define SLUICE_DATAPATH_SERVICE_APPLY_STREAM_H_
 
+#include <google/protobuf/arena.h>
 #include <grpcpp/grpcpp.h>
 
+#include <memory>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -30,6 +34,8 @@ class ApplyStream final
   void OnDone() override;
 
  private:
+  // Waits for the next batch, with the one before forgotten.
+  void ReadBatch();
   // The specs of the batch, by item; of a delete there is none.
   void ReadSpecs();
   void Apply(const session::Moment& now);
@@ -37,8 +43,12 @@ class ApplyStream final
 
   ControlLoop& loop_;
   session::SessionModel& model_;
-  relay::v1::ApplySessionsRequest request_;
-  relay::v1::ApplySessionsResponse response_;
+  // A batch of the usual size fits in here; a bigger one takes more.
+  const std::unique_ptr<char[]> block_;
+  google::protobuf::Arena arena_;
+  // Of the arena.
+  relay::v1::ApplySessionsRequest* request_ = nullptr;
+  relay::v1::ApplySessionsResponse* response_ = nullptr;
   std::vector<absl::StatusOr<session::SessionSpec>> specs_;
 };
 

@@ -8,8 +8,8 @@
 #include <array>
 #include <cstdint>
 #include <string>
-#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/time/time.h"
 #include "datapath/packet/drop_reason.h"
 #include "datapath/packet/endpoint.h"
@@ -75,7 +75,8 @@ struct SessionState {
   std::string shard;
   absl::Time create_time;
   absl::Time update_time;
-  std::vector<StreamState> streams;  // Empty where only the identity was asked for.
+  // Most calls have audio alone, and a state is made for every write.
+  absl::InlinedVector<StreamState, 1> streams;  // Empty where only the identity was asked for.
 };
 
 }  // namespace sluice::session
