@@ -57,6 +57,14 @@ class BigEndian {
   Bytes bytes_ = {};
 };
 
+// A field of a packet where it lies. Of a whole header that is copied to look at some of it, gcc keeps the copy.
+template <typename T>
+T Load(const uint8_t* at) {
+  T value;
+  std::memcpy(&value, at, sizeof(value));
+  return value;
+}
+
 using BigEndian16 = BigEndian<uint16_t>;
 using BigEndian32 = BigEndian<uint32_t>;
 

@@ -34,6 +34,16 @@ constexpr uint16_t Fold(ChecksumSum sum) {
   return static_cast<uint16_t>(sum);
 }
 
+// The sum of two folded sums, folded.
+constexpr uint16_t AddFolded(uint16_t a, uint16_t b) {
+  const uint32_t sum = uint32_t{a} + b;
+  return static_cast<uint16_t>((sum & 0xffff) + (sum >> 16));
+}
+
+// Whether the words of something with its right checksum among them have this sum: it is one of the two zeros of one's
+// complement. For words that are not all 0.
+constexpr bool IsRightSum(ChecksumSum sum) { return sum % 0xffff == 0; }
+
 // The address's words as they count in a pseudo-header: two for IPv4, eight for IPv6.
 constexpr ChecksumSum SumOf(const IpAddress& address) {
   if (address.is_v4()) return address.v4().raw();
@@ -59,16 +69,30 @@ inline ChecksumSum SumOf(const uint8_t* data, size_t size) {
 // Subtraction in one's complement: adding the complement of the folded sum.
 constexpr ChecksumSum Negate(ChecksumSum sum) { return static_cast<uint16_t>(~Fold(sum)); }
 
+// The same for words as they are, without folding.
+constexpr ChecksumSum Complement(uint16_t word) { return static_cast<uint16_t>(~word); }
+constexpr ChecksumSum Complement(uint32_t words) { return ~words; }
+
 // A UDP checksum field from a complete sum: never 0, which would mean "no checksum" (RFC 768).
 constexpr uint16_t UdpField(ChecksumSum sum) {
   const uint16_t field = static_cast<uint16_t>(~Fold(sum));
   return field == 0 ? 0xffff : field;
 }
 
-// RFC 1624 eqn. 3: the field after the words that sum up to `removed` became words that sum up to `added`. For a field
-// that is not 0.
-constexpr uint16_t UpdateUdpField(uint16_t field, ChecksumSum removed, ChecksumSum added) {
-  return UdpField(static_cast<uint16_t>(~field) + Negate(removed) + added);
+// The words of 20 bytes, an IPv4 header's: SumOf without its loop.
+inline ChecksumSum SumOf20(const uint8_t* header) {
+  uint64_t first, second;
+  uint32_t last;
+  std::memcpy(&first, header, 8);
+  std::memcpy(&second, header + 8, 8);
+  std::memcpy(&last, header + 16, 4);
+  return (first & 0xffffffff) + (first >> 32) + (second & 0xffffffff) + (second >> 32) + last;
+}
+
+// RFC 1624 eqn. 3: the field after the words that sum up to `removed` became words that sum up to `added`; the former
+// come as Negate or Complement. For a field that is not 0.
+constexpr uint16_t UpdateUdpField(uint16_t field, ChecksumSum minus_removed, ChecksumSum added) {
+  return UdpField(static_cast<uint16_t>(~field) + minus_removed + added);
 }
 
 // The whole checksum of a UDP datagram of `size` bytes, header included; its checksum field is taken as 0. Both

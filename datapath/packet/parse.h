@@ -43,13 +43,17 @@ struct ParsedPacket {
   size_t frame_size() const { return udp_offset + udp_size; }
 };
 
+// The source address of a packet whose UDP header is at `udp`.
+inline IpAddress SourceInFrontOf(const uint8_t* udp, bool is_v4) {
+  if (!is_v4) return IpAddress::V6(udp - sizeof(Ipv6Header) + offsetof(Ipv6Header, source));
+  BigEndian32 address;
+  std::memcpy(&address, udp - sizeof(Ipv4Header) + offsetof(Ipv4Header, source), sizeof(address));
+  return IpAddress::V4(address);
+}
+
 // Addresses and ports of a packet whose verdict is kNone.
 inline IpAddress SourceAddress(const ParsedPacket& parsed, const uint8_t* frame) {
-  const uint8_t* ip = frame + parsed.ip_offset;
-  if (!parsed.is_v4) return IpAddress::V6(ip + offsetof(Ipv6Header, source));
-  BigEndian32 address;
-  std::memcpy(&address, ip + offsetof(Ipv4Header, source), sizeof(address));
-  return IpAddress::V4(address);
+  return SourceInFrontOf(frame + parsed.udp_offset, parsed.is_v4);
 }
 inline IpAddress DestinationAddress(const ParsedPacket& parsed, const uint8_t* frame) {
   const uint8_t* ip = frame + parsed.ip_offset;
@@ -74,10 +78,8 @@ inline UdpHeader ReadUdp(const ParsedPacket& parsed, const uint8_t* frame) {
   };
 
   if (size < sizeof(EthernetHeader)) return drop(DropReason::kBadLength);
-  EthernetHeader ethernet;
-  std::memcpy(&ethernet, frame, sizeof(ethernet));
-  uint16_t type = ethernet.type.ToHost();
-  size_t offset = sizeof(ethernet);
+  uint16_t type = Load<BigEndian16>(frame + offsetof(EthernetHeader, type)).ToHost();
+  size_t offset = sizeof(EthernetHeader);
   if (type == kEtherTypeVlan) [[unlikely]] {
     if (size < offset + sizeof(VlanTag)) return drop(DropReason::kBadLength);
     VlanTag tag;
@@ -91,30 +93,30 @@ inline UdpHeader ReadUdp(const ParsedPacket& parsed, const uint8_t* frame) {
   size_t payload_size;
   if (type == kEtherTypeIpv4) [[likely]] {
     if (size < offset + sizeof(Ipv4Header)) return drop(DropReason::kBadLength);
-    Ipv4Header ip;
-    std::memcpy(&ip, frame + offset, sizeof(ip));
-    if (ip.version_ihl != 0x45) [[unlikely]] {
-      if (ip.version_ihl >> 4 != 4) return drop(DropReason::kBadHeader);
-      return drop((ip.version_ihl & 0x0f) < 5 ? DropReason::kBadLength : DropReason::kIpOptions);
+    const uint8_t* ip = frame + offset;
+    const uint8_t version_ihl = ip[offsetof(Ipv4Header, version_ihl)];
+    if (version_ihl != 0x45) [[unlikely]] {
+      if (version_ihl >> 4 != 4) return drop(DropReason::kBadHeader);
+      return drop((version_ihl & 0x0f) < 5 ? DropReason::kBadLength : DropReason::kIpOptions);
     }
-    const size_t total = ip.total_length.ToHost();
-    if (total < sizeof(ip) || offset + total > frame_size) return drop(DropReason::kBadLength);
-    if (Fold(SumOf(frame + offset, sizeof(ip))) != 0xffff) return drop(DropReason::kBadHeaderChecksum);
-    if ((ip.fragment.raw() & BigEndian16(kIpv4FragmentMask).raw()) != 0) return drop(DropReason::kFragment);
-    if (ip.protocol != kProtocolUdp) return drop(DropReason::kNotUdp);
+    const size_t total = Load<BigEndian16>(ip + offsetof(Ipv4Header, total_length)).ToHost();
+    if (total < sizeof(Ipv4Header) || offset + total > frame_size) return drop(DropReason::kBadLength);
+    if (!IsRightSum(SumOf20(ip))) return drop(DropReason::kBadHeaderChecksum);
+    const uint16_t fragment = Load<uint16_t>(ip + offsetof(Ipv4Header, fragment));
+    if ((fragment & BigEndian16(kIpv4FragmentMask).raw()) != 0) return drop(DropReason::kFragment);
+    if (ip[offsetof(Ipv4Header, protocol)] != kProtocolUdp) return drop(DropReason::kNotUdp);
     parsed.is_v4 = true;
-    parsed.traffic_class = ip.tos;
-    payload_size = total - sizeof(ip);
-    offset += sizeof(ip);
+    parsed.traffic_class = ip[offsetof(Ipv4Header, tos)];
+    payload_size = total - sizeof(Ipv4Header);
+    offset += sizeof(Ipv4Header);
   } else if (type == kEtherTypeIpv6) {
     if (size < offset + sizeof(Ipv6Header)) return drop(DropReason::kBadLength);
-    Ipv6Header ip;
-    std::memcpy(&ip, frame + offset, sizeof(ip));
-    const uint32_t first = ip.version_class_flow.ToHost();
+    const uint8_t* ip = frame + offset;
+    const uint32_t first = Load<BigEndian32>(ip + offsetof(Ipv6Header, version_class_flow)).ToHost();
     if (first >> 28 != 6) return drop(DropReason::kBadHeader);
-    payload_size = ip.payload_length.ToHost();
-    if (offset + sizeof(ip) + payload_size > frame_size) return drop(DropReason::kBadLength);
-    switch (ip.next_header) {
+    payload_size = Load<BigEndian16>(ip + offsetof(Ipv6Header, payload_length)).ToHost();
+    if (offset + sizeof(Ipv6Header) + payload_size > frame_size) return drop(DropReason::kBadLength);
+    switch (ip[offsetof(Ipv6Header, next_header)]) {
       case kProtocolUdp:
         break;
       case kV6Fragment:
@@ -129,17 +131,20 @@ inline UdpHeader ReadUdp(const ParsedPacket& parsed, const uint8_t* frame) {
         return drop(DropReason::kNotUdp);
     }
     parsed.traffic_class = static_cast<uint8_t>(first >> 20);
-    offset += sizeof(ip);
+    offset += sizeof(Ipv6Header);
   } else {
     return drop(DropReason::kNotIp);
   }
 
   if (payload_size < sizeof(UdpHeader) || size < offset + sizeof(UdpHeader)) return drop(DropReason::kBadLength);
-  UdpHeader udp;
-  std::memcpy(&udp, frame + offset, sizeof(udp));
+  const uint8_t* udp = frame + offset;
   // Bytes of the IP packet behind the datagram would be carried unseen, so the lengths have to be equal.
-  if (udp.length.ToHost() != payload_size) return drop(DropReason::kBadLength);
-  if (!parsed.is_v4 && udp.checksum.raw() == 0) return drop(DropReason::kV6ZeroChecksum);
+  if (Load<BigEndian16>(udp + offsetof(UdpHeader, length)).ToHost() != payload_size) {
+    return drop(DropReason::kBadLength);
+  }
+  if (!parsed.is_v4 && Load<uint16_t>(udp + offsetof(UdpHeader, checksum)) == 0) {
+    return drop(DropReason::kV6ZeroChecksum);
+  }
   parsed.udp_offset = static_cast<uint8_t>(offset);
   parsed.udp_size = static_cast<uint16_t>(payload_size);
   return parsed;

@@ -95,7 +95,7 @@ inline uint8_t* WriteIpv4(BigEndian32 source, BigEndian32 destination, uint8_t t
                           uint8_t* udp, uint16_t udp_size) {
   uint8_t* begin = udp - sizeof(Ipv4Header);
   const BigEndian16 total_length(static_cast<uint16_t>(udp_size + sizeof(Ipv4Header)));
-  const uint16_t checksum = static_cast<uint16_t>(~Fold(ChecksumSum{ip_constant} + total_length.raw()));
+  const uint16_t checksum = static_cast<uint16_t>(~AddFolded(ip_constant, total_length.raw()));
   begin[offsetof(Ipv4Header, version_ihl)] = 0x45;
   begin[offsetof(Ipv4Header, tos)] = traffic_class;
   WriteField(begin, offsetof(Ipv4Header, total_length), total_length.raw());
@@ -109,14 +109,12 @@ inline uint8_t* WriteIpv4(BigEndian32 source, BigEndian32 destination, uint8_t t
   return begin;
 }
 
-inline void WriteUdp(BigEndian16 source_port, BigEndian16 destination_port, uint16_t gain, ChecksumSum old_source_sum,
+inline void WriteUdp(BigEndian16 source_port, BigEndian16 destination_port, uint16_t gain, ChecksumSum minus_old_source,
                      uint8_t* udp) {
-  uint16_t checksum;
-  std::memcpy(&checksum, udp + offsetof(UdpHeader, checksum), sizeof(checksum));
+  const uint16_t checksum = Load<uint16_t>(udp + offsetof(UdpHeader, checksum));
   if (checksum != 0) {
-    uint16_t old_port;
-    std::memcpy(&old_port, udp + offsetof(UdpHeader, source_port), sizeof(old_port));
-    WriteField(udp, offsetof(UdpHeader, checksum), UpdateUdpField(checksum, old_source_sum + old_port, gain));
+    const ChecksumSum minus_old = minus_old_source + Complement(Load<uint16_t>(udp + offsetof(UdpHeader, source_port)));
+    WriteField(udp, offsetof(UdpHeader, checksum), UpdateUdpField(checksum, minus_old, gain));
   }
   WriteField(udp, offsetof(UdpHeader, source_port), source_port.raw());
   WriteField(udp, offsetof(UdpHeader, destination_port), destination_port.raw());
@@ -167,7 +165,8 @@ inline uint8_t* WriteIpv6(const RewriteAny& rewrite, uint8_t* udp, uint16_t udp_
 
 inline uint8_t* Apply(const Rewrite4& rewrite, BigEndian32 old_source, uint8_t* udp, uint16_t udp_size) {
   const internal::ChecksumWitness witness(IpAddress::V4(old_source), udp, udp_size);
-  internal::WriteUdp(rewrite.source_port, rewrite.destination_port, rewrite.udp_gain, old_source.raw(), udp);
+  internal::WriteUdp(rewrite.source_port, rewrite.destination_port, rewrite.udp_gain, Complement(old_source.raw()),
+                     udp);
   witness.Compare(IpAddress::V4(rewrite.source), IpAddress::V4(rewrite.destination));
   return internal::WriteIpv4(rewrite.source, rewrite.destination, rewrite.traffic_class, rewrite.ip_constant, udp,
                              udp_size);
@@ -175,7 +174,7 @@ inline uint8_t* Apply(const Rewrite4& rewrite, BigEndian32 old_source, uint8_t* 
 
 inline uint8_t* Apply(const RewriteAny& rewrite, const IpAddress& old_source, uint8_t* udp, uint16_t udp_size) {
   const internal::ChecksumWitness witness(old_source, udp, udp_size);
-  internal::WriteUdp(rewrite.source_port, rewrite.destination_port, rewrite.udp_gain, SumOf(old_source), udp);
+  internal::WriteUdp(rewrite.source_port, rewrite.destination_port, rewrite.udp_gain, Negate(SumOf(old_source)), udp);
   const bool is_v4 = rewrite.destination.is_v4();
   if (!is_v4) {
     // From IPv4 without a checksum: IPv6 has to have one.

@@ -157,7 +157,7 @@ TEST(Checksum, FollowsTheExampleOfRfc1624) {
   // RFC 1624 4: HC 0xdd2f, a word 0x5555 becomes 0x3285: 0x0000, not 0xffff as eqn. 2 would give; a UDP field shows it
   // as 0xffff.
   EXPECT_EQ(static_cast<uint16_t>(~Fold(static_cast<uint16_t>(~0xdd2f) + Negate(0x5555) + 0x3285)), 0x0000);
-  EXPECT_EQ(UpdateUdpField(0xdd2f, 0x5555, 0x3285), 0xffff);
+  EXPECT_EQ(UpdateUdpField(0xdd2f, Complement(uint16_t{0x5555}), 0x3285), 0xffff);
 }
 
 TEST(Checksum, SumsOddSizesAsIfAZeroByteFollowed) {

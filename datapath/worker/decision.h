@@ -101,16 +101,18 @@ template <typename Entry>
                                      flows.options().ticks_per_second, identity, probation);
 }
 
-// `entry` is what the flow table has for the packet, `identity` and `detail` are of its state, `decision` is new.
+// `entry` is what the flow table has for the packet, `map` is the entry's, `identity` and `detail` are of its state,
+// `decision` is new.
 // Always inlined, and the decision is no result but the caller's variable, since then it lives in registers.
 template <typename Entry>
 [[gnu::always_inline]] inline void Decide(const flow::FlowTable& flows, const flow::NextHopTable& next_hops,
-                                          const Entry& entry, const Arrival& arrival, rtp::StreamIdentity& identity,
-                                          flow::FlowDetail& detail, Decision<Entry>& decision) {
+                                          const Entry& entry, const rtp::PayloadMap& map, const Arrival& arrival,
+                                          rtp::StreamIdentity& identity, flow::FlowDetail& detail,
+                                          Decision<Entry>& decision) {
   using packet::DropReason;
   const auto drop = [&decision](DropReason reason) { decision.verdict = reason; };
 
-  ReadContent(entry, flows.payload_map(entry.payload_map), arrival.payload, arrival.size, decision.content);
+  ReadContent(entry, map, arrival.payload, arrival.size, decision.content);
   if (!identity.IsLockedTo(arrival.source, arrival.source_port, entry.generation)) [[unlikely]] {
     const rtp::SourceDecision source =
         ConsiderSource(flows, entry, arrival, decision.content, identity, detail.probation);

@@ -88,7 +88,7 @@ class Narrator {
     Copy(flows_.detail(explanation_.state).probation, detail.probation);
     detail.policer.full_at.Store(flows_.detail(explanation_.state).policer.full_at.Load());
     Decision<Entry> decision;
-    Decide(flows_, next_hops_, entry, arrival, identity, detail, decision);
+    Decide(flows_, next_hops_, entry, flows_.payload_map(entry.payload_map), arrival, identity, detail, decision);
 
     if (!TellSource(entry, arrival, present, decision.verdict)) return;
     if (!TellContent(decision.content, decision.verdict)) return;

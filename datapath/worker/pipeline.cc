@@ -25,11 +25,12 @@ constexpr unsigned kFramesAhead = 6;
 // A packet between stages.
 struct Transit {
   rte_mbuf* mbuf;
-  uint8_t* frame;
-  packet::ParsedPacket parsed;
-  uint16_t port;  // Local.
-  uint8_t local;
+  uint8_t* udp;  // The UDP header.
   flow::FlowReference flow;
+  uint16_t port;  // Local.
+  uint16_t udp_size;
+  uint8_t local;
+  bool is_v4;
 };
 
 uint8_t* FrameOf(const rte_mbuf* mbuf) { return rte_pktmbuf_mtod(mbuf, uint8_t*); }
@@ -63,29 +64,33 @@ class Burst {
     for (unsigned i = 0; i < count && i < kFramesAhead; ++i) __builtin_prefetch(FrameOf(packets[i]), 1);
     for (unsigned i = 0; i < count; ++i) {
       if (i + kFramesAhead < count) __builtin_prefetch(FrameOf(packets[i + kFramesAhead]), 1);
-      Transit& transit = transits_[count_];
-      transit.mbuf = packets[i];
-      transit.frame = FrameOf(packets[i]);
-      if (packets[i]->nb_segs != 1) [[unlikely]] {
-        Drop(transit.mbuf, DropReason::kNoBuffer);
+      rte_mbuf* mbuf = packets[i];
+      if (mbuf->nb_segs != 1) [[unlikely]] {
+        Drop(mbuf, DropReason::kNoBuffer);
         continue;
       }
-      transit.parsed = packet::Parse(transit.frame, packets[i]->data_len);
-      if (transit.parsed.verdict != DropReason::kNone) [[unlikely]] {
-        Refuse(transit.mbuf, transit.parsed.verdict);
+      uint8_t* frame = FrameOf(mbuf);
+      const packet::ParsedPacket parsed = packet::Parse(frame, mbuf->data_len);
+      if (parsed.verdict != DropReason::kNone) [[unlikely]] {
+        Refuse(mbuf, parsed.verdict);
         continue;
       }
-      const unsigned local = context_.flows.FindLocal(packet::DestinationAddress(transit.parsed, transit.frame));
+      const unsigned local = context_.flows.FindLocal(packet::DestinationAddress(parsed, frame));
       if (local == flow::FlowTable::kNotLocal) [[unlikely]] {
-        Refuse(transit.mbuf, DropReason::kNotLocal);
+        Refuse(mbuf, DropReason::kNotLocal);
         continue;
       }
-      transit.local = static_cast<uint8_t>(local);
-      transit.port = packet::ReadUdp(transit.parsed, transit.frame).destination_port.ToHost();
-      context_.flows.PrefetchSlot(local, transit.port);
+      const uint16_t port = packet::ReadUdp(parsed, frame).destination_port.ToHost();
+      context_.flows.PrefetchSlot(local, port);
       // Where the RTP header does not lie in the first line.
-      if (!transit.parsed.is_v4) __builtin_prefetch(transit.frame + RTE_CACHE_LINE_SIZE);
-      ++count_;
+      if (!parsed.is_v4) __builtin_prefetch(frame + RTE_CACHE_LINE_SIZE);
+      Transit& transit = transits_[count_++];
+      transit.mbuf = mbuf;
+      transit.udp = frame + parsed.udp_offset;
+      transit.port = port;
+      transit.udp_size = parsed.udp_size;
+      transit.local = static_cast<uint8_t>(local);
+      transit.is_v4 = parsed.is_v4;
     }
   }
 
@@ -108,27 +113,31 @@ class Burst {
   // Stage C.
   template <typename Entry>
   void Forward(const Transit& transit, const Entry& entry) {
-    const packet::ParsedPacket& parsed = transit.parsed;
+    // Only IPv4 arrives at addresses of IPv4.
+    const bool is_v4 = std::is_same_v<Entry, flow::FlowEntry4> || transit.is_v4;
+    packet::UdpHeader udp;
+    std::memcpy(&udp, transit.udp, sizeof(udp));
+    const Arrival arrival = {
+        packet::SourceInFrontOf(transit.udp, is_v4),
+        udp.source_port.ToHost(),
+        static_cast<uint16_t>(transit.udp_size - sizeof(udp)),
+        static_cast<uint32_t>(transit.udp_size + (is_v4 ? sizeof(packet::Ipv4Header) : sizeof(packet::Ipv6Header))),
+        transit.udp + sizeof(udp),
+        ticks_};
     flow::FlowState& state = context_.flows.state(transit.flow.state);
     flow::FlowDetail& detail = context_.flows.detail(transit.flow.state);
-    uint8_t* udp = transit.frame + parsed.udp_offset;
-    const Arrival arrival = {packet::SourceAddress(parsed, transit.frame),
-                             packet::ReadUdp(parsed, transit.frame).source_port.ToHost(),
-                             static_cast<uint16_t>(parsed.payload_size()),
-                             static_cast<uint32_t>(parsed.frame_size() - parsed.ip_offset),
-                             udp + sizeof(packet::UdpHeader),
-                             ticks_};
     const bool is_captured = entry.Has(flow::kFlowCapture);
     if (is_captured) [[unlikely]]
       Capture(transit, false);
 
+    const rtp::PayloadMap& map = context_.flows.payload_map(entry.payload_map);
     Decision<Entry> decision;
-    Decide(context_.flows, context_.next_hops, entry, arrival, state.identity, detail, decision);
+    Decide(context_.flows, context_.next_hops, entry, map, arrival, state.identity, detail, decision);
     if (decision.source_event != rtp::SourceEvent::kNone) [[unlikely]] {
       TellSource(transit.flow.state, entry.generation, arrival, decision.source_event, decision.content.rtp.ssrc);
     }
     if (decision.accepted) [[likely]]
-      Count(transit.flow.state, entry, arrival, decision.content, state, detail);
+      Count(transit.flow.state, entry, map, arrival, decision.content, state, detail);
     if (decision.verdict != DropReason::kNone) [[unlikely]] {
       if (decision.verdict == DropReason::kNoNeighbour) context_.next_hops.Want(decision.way->next_hop);
       detail.CountDrop(decision.verdict);
@@ -157,7 +166,7 @@ class Burst {
   static bool Rewrite(const Transit& transit, const Entry& way, const packet::IpAddress& source,
                       const flow::NextHop& next_hop, const flow::Egress& egress) {
     rte_mbuf* mbuf = transit.mbuf;
-    uint8_t* udp = transit.frame + transit.parsed.udp_offset;
+    uint8_t* udp = transit.udp;
     const bool to_v4 = std::is_same_v<Entry, flow::FlowEntry4> || way.Has(flow::kFlowToIpv4);
     const size_t headers = sizeof(packet::EthernetHeader) + (egress.vlan != 0 ? sizeof(packet::VlanTag) : 0) +
                            (to_v4 ? sizeof(packet::Ipv4Header) : sizeof(packet::Ipv6Header));
@@ -167,21 +176,22 @@ class Burst {
 
     uint8_t* ip;
     if constexpr (std::is_same_v<Entry, flow::FlowEntry4>) {
-      ip = packet::Apply(way.rewrite, source.v4(), udp, transit.parsed.udp_size);
+      ip = packet::Apply(way.rewrite, source.v4(), udp, transit.udp_size);
     } else {
-      ip = packet::Apply(way.rewrite, source, udp, transit.parsed.udp_size);
+      ip = packet::Apply(way.rewrite, source, udp, transit.udp_size);
     }
     const uint8_t* begin = packet::WriteEthernet(next_hop.destination, egress.source, egress.vlan, to_v4, ip);
     mbuf->data_off = static_cast<uint16_t>(begin - room);
-    mbuf->data_len = static_cast<uint16_t>(headers + transit.parsed.udp_size);
+    mbuf->data_len = static_cast<uint16_t>(headers + transit.udp_size);
     mbuf->pkt_len = mbuf->data_len;
     // What the device found out about the packet that it received says nothing about this one.
     mbuf->ol_flags = 0;
     return true;
   }
 
-  void Count(flow::StateIndex index, const flow::FlowCommon& entry, const Arrival& arrival, const Content& content,
-             flow::FlowState& state, flow::FlowDetail& detail) {
+  [[gnu::always_inline]] void Count(flow::StateIndex index, const flow::FlowCommon& entry, const rtp::PayloadMap& map,
+                                    const Arrival& arrival, const Content& content, flow::FlowState& state,
+                                    flow::FlowDetail& detail) {
     // RTCP is counted where it is forwarded.
     if (content.kind == rtp::SourcePacketKind::kRtcp) [[unlikely]]
       return;
@@ -193,7 +203,6 @@ class Burst {
       rtp::ReceiveStatistics::CountDatagram(state.receive, detail.receive, arrival.size, ticks_);
       return;
     }
-    const rtp::PayloadMap& map = context_.flows.payload_map(entry.payload_map);
     rtp::ReceiveStatistics::OnPacket(state.identity, state.receive, detail.receive, map, content.rtp, arrival.size,
                                      ticks_);
     if (entry.Has(flow::kFlowTelephoneEvents) && map.IsTelephoneEvent(content.rtp.payload_type)) [[unlikely]] {
