@@ -1,6 +1,6 @@
 // Drives a relay for the datapath benches.
 //
-//   flow_load pcap FILE              writes the frames of the plan, for a device that replays them
+//   flow_load pcap FILE…             writes the frames of the plan, for a device that replays a file a queue
 //   flow_load networks               prints the `addresses` and ports of the plan as YAML for the relay's config
 //   flow_load sessions RELAY         makes the plan's sessions over the batch stream; prints how many a second
 //   flow_load pairs RELAY A B LOCAL_A LOCAL_B
@@ -11,6 +11,7 @@
 //
 // Every verb prints one JSON object (networks: YAML) on standard output, and one line on standard error when it fails.
 
+#include <google/protobuf/arena.h>
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
@@ -33,11 +34,11 @@
 
 ABSL_FLAG(uint32_t, flows, 16384, "flows of the plan; even");
 ABSL_FLAG(uint32_t, addresses, 1, "local addresses that carry them");
-ABSL_FLAG(uint32_t, frame_bytes, 214, "bytes a frame, Ethernet header included, FCS not");
 ABSL_FLAG(uint64_t, seed, 1, "order of the frames; 0: in order of the flows");
-ABSL_FLAG(bool, ipv6, false, "IPv6 on both legs");
+ABSL_FLAG(std::string, ip, "4", "families of the legs: 4, 6, or 4to6 (one each)");
 ABSL_FLAG(bool, mux, false, "RTCP on the RTP port (two flows a stream instead of four)");
-ABSL_FLAG(std::vector<std::string>, networks, {}, "names of the relay's networks of legs A and B; for pairs");
+ABSL_FLAG(std::vector<std::string>, networks, {},
+          "names of the relay's networks of legs A and B; for pairs, and for churn: the first for both");
 ABSL_FLAG(uint32_t, batch, 256, "writes a batch");
 ABSL_FLAG(uint32_t, window, 8, "batches on their way");
 
@@ -46,11 +47,14 @@ namespace {
 
 namespace relay = sluice::relay::v1;
 using Clock = std::chrono::steady_clock;
+using google::protobuf::Arena;
 
 double Seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 FlowPlan Plan() {
-  return FlowPlan(absl::GetFlag(FLAGS_flows), absl::GetFlag(FLAGS_addresses), absl::GetFlag(FLAGS_ipv6));
+  const std::string ip = absl::GetFlag(FLAGS_ip);
+  const Families families = ip == "6" ? Families::kIpv6 : ip == "4to6" ? Families::kIpv4ToIpv6 : Families::kIpv4;
+  return FlowPlan(absl::GetFlag(FLAGS_flows), absl::GetFlag(FLAGS_addresses), families);
 }
 
 std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
@@ -96,16 +100,26 @@ relay::Writer BenchWriter() {
   return writer;
 }
 
+google::protobuf::ArenaOptions Block() {
+  google::protobuf::ArenaOptions options;
+  options.start_block_size = options.max_block_size = size_t{1} << 20;
+  return options;
+}
+
 // Sends batches with a bounded number on their way and checks every result.
 class BatchStream {
  public:
   explicit BatchStream(const std::string& address)
       : stub_(relay::SessionService::NewStub(Connect(address))), stream_(stub_->ApplySessions(&context_)) {}
 
-  void Add(relay::SessionWrite write) {
-    if (request_.writes_size() == 0) *request_.mutable_writer() = writer_;
-    *request_.add_writes() = std::move(write);
-    if (request_.writes_size() == static_cast<int>(absl::GetFlag(FLAGS_batch))) Flush();
+  // Of the next write; counts as added when the one after it is asked for.
+  relay::SessionWrite& Add() {
+    if (request_ != nullptr && request_->writes_size() == static_cast<int>(batch_)) Flush();
+    if (request_ == nullptr) {
+      request_ = Arena::CreateMessage<relay::ApplySessionsRequest>(&requests_);
+      *request_->mutable_writer() = writer_;
+    }
+    return *request_->add_writes();
   }
 
   // Waits for everything; returns the first error, or an empty text.
@@ -124,19 +138,21 @@ class BatchStream {
 
  private:
   void Flush() {
-    if (request_.writes_size() == 0 || failed()) return;
-    if (!stream_->Write(request_)) {
+    if (request_ == nullptr || failed()) return;
+    if (!stream_->Write(*request_)) {
       error_ = "the relay closed the stream";
       return;
     }
-    request_.Clear();
+    request_ = nullptr;
+    requests_.Reset();
     ++pending_;
     while (pending_ >= absl::GetFlag(FLAGS_window) && Receive()) {
     }
   }
 
   bool Receive() {
-    relay::ApplySessionsResponse response;
+    responses_.Reset();
+    auto& response = *Arena::CreateMessage<relay::ApplySessionsResponse>(&responses_);
     if (!stream_->Read(&response)) {
       if (error_.empty()) error_ = "the relay closed the stream";
       pending_ = 0;
@@ -154,7 +170,11 @@ class BatchStream {
   grpc::ClientContext context_;
   std::unique_ptr<grpc::ClientReaderWriter<relay::ApplySessionsRequest, relay::ApplySessionsResponse>> stream_;
   relay::Writer writer_ = BenchWriter();
-  relay::ApplySessionsRequest request_;
+  const uint32_t batch_ = absl::GetFlag(FLAGS_batch);
+  // So that making a batch and reading its answer costs little beside what the relay does with it.
+  Arena requests_{Block()};
+  Arena responses_{Block()};
+  relay::ApplySessionsRequest* request_ = nullptr;  // Of requests_.
   uint32_t pending_ = 0;
   uint64_t done_ = 0;
   std::string error_;
@@ -170,9 +190,7 @@ int MakeSessions(const std::string& address) {
   BatchStream stream(address);
   const auto begin = Clock::now();
   for (uint32_t i = 0; i < plan.sessions() && !stream.failed(); ++i) {
-    relay::SessionWrite write;
-    *write.mutable_create() = PlannedSession(plan, i);
-    stream.Add(std::move(write));
+    *stream.Add().mutable_create() = PlannedSession(plan, i);
   }
   const std::string error = stream.Finish();
   if (!error.empty()) return Fail(error);
@@ -201,16 +219,15 @@ int MakePairs(const std::string& address, const std::vector<char*>& endpoints) {
   const uint32_t pairs = absl::GetFlag(FLAGS_flows);
   BatchStream stream(address);
   for (uint32_t i = 0; i < pairs && !stream.failed(); ++i) {
-    relay::SessionWrite write;
-    *write.mutable_create() = EmptySession(i);
+    relay::Session& session = *stream.Add().mutable_create();
+    session = EmptySession(i);
     for (int leg : {0, 1}) {
       Address local = ends[2 + leg];
       local.port = static_cast<uint16_t>(local.port + 2 * i);
-      relay::Stream& media = *write.mutable_create()->mutable_streams(0);
+      relay::Stream& media = *session.mutable_streams(0);
       AddLeg(ends[leg], local, media);
       media.mutable_legs(leg)->set_network(networks[leg]);
     }
-    stream.Add(std::move(write));
   }
   const std::string error = stream.Finish();
   if (!error.empty()) return Fail(error);
@@ -253,31 +270,34 @@ int MeasureRate(const std::string& address, double seconds) {
 }
 
 int Churn(const std::string& address, double seconds) {
+  const FlowPlan plan = Plan();
+  const std::vector<std::string> networks = absl::GetFlag(FLAGS_networks);
   BatchStream stream(address);
   const auto begin = Clock::now();
   const auto end = begin + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
   uint64_t made = 0;
   // Each session lives for 1 000 others, so that the relay always holds some of ours.
   constexpr uint64_t kLife = 1000;
+  // Sessions of the plan, again and again, under new names and on ports of the relay's choice.
+  std::vector<relay::Session> sessions;
+  for (uint32_t i = 0; i < plan.sessions(); ++i) {
+    sessions.push_back(PlannedSession(plan, i));
+    for (relay::Leg& leg : *sessions.back().mutable_streams(0)->mutable_legs()) {
+      leg.clear_requested_local();
+      if (!networks.empty()) leg.set_network(networks[0]);
+    }
+  }
+  const auto name = [](uint64_t number) { return absl::StrCat("churn-", number); };
   while (Clock::now() < end && !stream.failed()) {
     for (int i = 0; i < 128; ++i, ++made) {
-      relay::SessionWrite create;
-      *create.mutable_create() = PlannedSession(Plan(), 0);
-      create.mutable_create()->set_session_id(absl::StrCat("churn-", made));
-      for (relay::Leg& leg : *create.mutable_create()->mutable_streams(0)->mutable_legs()) leg.clear_requested_local();
-      stream.Add(std::move(create));
-      if (made < kLife) continue;
-      relay::SessionWrite remove;
-      remove.set_delete_(absl::StrCat("churn-", made - kLife));
-      stream.Add(std::move(remove));
+      relay::Session& session = sessions[made % sessions.size()];
+      session.set_session_id(name(made));
+      *stream.Add().mutable_create() = session;
+      if (made >= kLife) stream.Add().set_delete_(name(made - kLife));
     }
   }
   const double elapsed = Seconds(Clock::now() - begin);
-  for (uint64_t id = made > kLife ? made - kLife : 0; id < made; ++id) {
-    relay::SessionWrite remove;
-    remove.set_delete_(absl::StrCat("churn-", id));
-    stream.Add(std::move(remove));
-  }
+  for (uint64_t id = made > kLife ? made - kLife : 0; id < made; ++id) stream.Add().set_delete_(name(id));
   const std::string error = stream.Finish();
   if (!error.empty()) return Fail(error);
   std::cout << absl::StrFormat("{\"created\": %u, \"seconds\": %.3f, \"per_second\": %.0f}\n", made, elapsed,
@@ -297,8 +317,8 @@ int PrintNetworks() {
 
 int Run(const std::vector<char*>& words) {
   const std::string verb = words.size() > 1 ? words[1] : "";
-  if (verb == "pcap" && words.size() == 3) {
-    if (Plan().WritePcap(words[2], absl::GetFlag(FLAGS_frame_bytes), absl::GetFlag(FLAGS_seed))) return 0;
+  if (verb == "pcap" && words.size() > 2) {
+    if (Plan().WritePcaps({words.begin() + 2, words.end()}, absl::GetFlag(FLAGS_seed))) return 0;
     return Fail(absl::StrCat("cannot write ", words[2]));
   }
   if (verb == "networks" && words.size() == 2) return PrintNetworks();
@@ -306,7 +326,7 @@ int Run(const std::vector<char*>& words) {
   if (verb == "pairs" && words.size() == 7) return MakePairs(words[2], {words.begin() + 3, words.end()});
   if (verb == "rate" && words.size() == 4) return MeasureRate(words[2], std::atof(words[3]));
   if (verb == "churn" && words.size() == 4) return Churn(words[2], std::atof(words[3]));
-  std::cerr << "flow_load: say pcap FILE, networks, sessions RELAY, pairs RELAY A B LOCAL_A LOCAL_B, rate RELAY "
+  std::cerr << "flow_load: say pcap FILE…, networks, sessions RELAY, pairs RELAY A B LOCAL_A LOCAL_B, rate RELAY "
                "SECONDS or churn RELAY SECONDS\n";
   return 2;
 }

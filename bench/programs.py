@@ -8,6 +8,7 @@ RELAY = os.path.abspath("bazel-bin/datapath/service/sluice-relay")
 CONTROLLER = os.path.abspath("bazel-bin/signaling/service/sluice-controller")
 CTL = os.path.abspath("bazel-bin/cli/sluicectl")
 FLOW_LOAD = os.path.abspath("bazel-bin/bench/flow_load")
+PIPELINE_BENCH = os.path.abspath("bazel-bin/datapath/worker/pipeline_bench")
 RTP_LOAD = os.path.abspath("bazel-bin/bench/rtp_load")
 
 

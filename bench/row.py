@@ -60,6 +60,8 @@ def figure(value):
         return f"{value / 1e6:.2f}M"
     if value >= 1e4:
         return f"{value / 1e3:.1f}k"
+    if value >= 100:
+        return f"{value:.0f}"
     return f"{value:.3g}"
 
 

@@ -6,6 +6,7 @@ grows by when many sessions are made, one of audio with RTCP on the next port (f
 
 import concurrent.futures
 import contextlib
+import json
 import os
 import tempfile
 import time
@@ -16,6 +17,9 @@ from harness.process import Process
 from harness.work_folder import WorkFolder
 
 CHURN_SECONDS = 4
+# Of the sessions that come and go: as many peers behind the left side, and addresses whose ports suffice although each rests for 2 s.
+CHURN_FLOWS = 16000
+CHURN_ADDRESSES = [f"198.18.3.{number}" for number in range(1, 25)]
 SESSIONS = 20000
 FLOWS_A_SESSION = 4
 
@@ -37,10 +41,12 @@ networks:
 
 
 def churn(folder, path, row_rate, row_lost):
-    with veth.sluice(path, folder) as relay:
+    path.middle.ip(f"route add 198.19.0.0/16 via {veth.LEFT}")
+    network = f"  - {{name: churn, interface: to-left, addresses: {json.dumps(CHURN_ADDRESSES)}, first_port: 1024, last_port: 65535}}"
+    with veth.sluice(path, folder, network) as relay:
         limit = relay.loss_free_rate()
         address = f"unix:{folder.file('relay.sock')}"
-        command = [programs.FLOW_LOAD, "churn", address, str(CHURN_SECONDS)]
+        command = [programs.FLOW_LOAD, f"--flows={CHURN_FLOWS}", "--networks=churn", "churn", address, str(CHURN_SECONDS)]
         with concurrent.futures.ThreadPoolExecutor() as pool:
             media = pool.submit(relay.run, 0.8 * limit, seconds=CHURN_SECONDS)
             row_rate.ours.append(programs.run_json(command)["per_second"])

@@ -34,13 +34,14 @@ log_level: warning
 datapath:
   worker_cpus: [{core}]
   max_idle_sleep: 50us
+  max_flows: 131072
 interfaces:
   - {{name: to-left, af_xdp: {{}}}}
   - {{name: to-right, af_xdp: {{}}}}
 networks:
   - {{name: left, interface: to-left, addresses: ["{left}"], first_port: {first}, last_port: {last}}}
   - {{name: right, interface: to-right, addresses: ["{right}"], first_port: {first}, last_port: {last}}}
-"""
+{more_networks}"""
 
 
 class Path:
@@ -99,9 +100,9 @@ class Forwarder:
 
 
 @contextlib.contextmanager
-def sluice(path, folder):
+def sluice(path, folder, more_networks=""):
     socket = folder.file("relay.sock")
-    config = folder.write("relay.yaml", _RELAY_CONFIG.format(socket=socket, core=CORE, left=MIDDLE_LEFT, right=MIDDLE_RIGHT, first=LOCAL_PORT, last=LOCAL_PORT + 999))
+    config = folder.write("relay.yaml", _RELAY_CONFIG.format(socket=socket, core=CORE, left=MIDDLE_LEFT, right=MIDDLE_RIGHT, first=LOCAL_PORT, last=LOCAL_PORT + 999, more_networks=more_networks))
     with Process("relay", [programs.RELAY, "--config", config], folder.file("relay.log"), path.middle) as process:
         process.wait_until(lambda: os.path.exists(socket), "its socket was there")
         programs.run_json([programs.FLOW_LOAD, f"--flows={FLOWS}", "--networks=left,right", "pairs", f"unix:{socket}", f"{LEFT}:{PORT}", f"{RIGHT}:{PORT}", f"{MIDDLE_LEFT}:{LOCAL_PORT}",
