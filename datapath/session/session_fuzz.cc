@@ -18,6 +18,7 @@ namespace sluice::session {
 namespace {
 
 constexpr uint32_t kFlows = 64;
+constexpr uint32_t kSets = 8;
 constexpr int kSessions = 4;
 
 void Require(bool condition) {
@@ -125,6 +126,9 @@ void Step(Input& input, SessionModel& model, flow::FlowTable& table, Moment& now
 void Run(const uint8_t* data, size_t size) {
   flow::FlowTableOptions table_options;
   table_options.max_flows = kFlows;
+  // So few that they run out too, and that making them is not most of an input's time.
+  table_options.max_payload_maps = kSets;
+  table_options.max_prefix_sets = kSets;
   table_options.ticks_per_second = 1'000'000'000;
   std::unique_ptr<flow::FlowTable> table = *flow::FlowTable::Create(table_options, flow::PageMemory(false));
   flow::NextHopResolverFake next_hops;
@@ -155,7 +159,7 @@ void Run(const uint8_t* data, size_t size) {
 }  // namespace sluice::session
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  // A sequence of some hundred requests shows all that a longer one does.
-  sluice::session::Run(data, size < 2048 ? size : 2048);
+  // A sequence of some ten requests shows all that a longer one does.
+  sluice::session::Run(data, size < 512 ? size : 512);
   return 0;
 }
