@@ -72,6 +72,9 @@ constexpr ChecksumSum Negate(ChecksumSum sum) { return static_cast<uint16_t>(~Fo
 // The same for words as they are, without folding.
 constexpr ChecksumSum Complement(uint16_t word) { return static_cast<uint16_t>(~word); }
 constexpr ChecksumSum Complement(uint32_t words) { return ~words; }
+constexpr ChecksumSum Complement(const IpAddress& address) {
+  return (address.is_v4() ? 1 : 4) * ChecksumSum{0xffffffff} - SumOf(address);
+}
 
 // A UDP checksum field from a complete sum: never 0, which would mean "no checksum" (RFC 768).
 constexpr uint16_t UdpField(ChecksumSum sum) {

@@ -149,15 +149,14 @@ class ChecksumWitness {
 };
 
 inline uint8_t* WriteIpv6(const RewriteAny& rewrite, uint8_t* udp, uint16_t udp_size) {
-  Ipv6Header header;
-  header.version_class_flow = BigEndian32(0x60000000u | static_cast<uint32_t>(rewrite.traffic_class) << 20);
-  header.payload_length = BigEndian16(udp_size);
-  header.next_header = kProtocolUdp;
-  header.hop_limit = kEndpointHopLimit;
-  header.source = rewrite.source.bytes();
-  header.destination = rewrite.destination.bytes();
-  uint8_t* begin = udp - sizeof(header);
-  std::memcpy(begin, &header, sizeof(header));
+  uint8_t* begin = udp - sizeof(Ipv6Header);
+  const BigEndian32 first(0x60000000u | static_cast<uint32_t>(rewrite.traffic_class) << 20);
+  WriteField(begin, offsetof(Ipv6Header, version_class_flow), first);
+  WriteField(begin, offsetof(Ipv6Header, payload_length), BigEndian16(udp_size));
+  begin[offsetof(Ipv6Header, next_header)] = kProtocolUdp;
+  begin[offsetof(Ipv6Header, hop_limit)] = kEndpointHopLimit;
+  rewrite.source.CopyTo(begin + offsetof(Ipv6Header, source));
+  rewrite.destination.CopyTo(begin + offsetof(Ipv6Header, destination));
   return begin;
 }
 
@@ -174,7 +173,7 @@ inline uint8_t* Apply(const Rewrite4& rewrite, BigEndian32 old_source, uint8_t* 
 
 inline uint8_t* Apply(const RewriteAny& rewrite, const IpAddress& old_source, uint8_t* udp, uint16_t udp_size) {
   const internal::ChecksumWitness witness(old_source, udp, udp_size);
-  internal::WriteUdp(rewrite.source_port, rewrite.destination_port, rewrite.udp_gain, Negate(SumOf(old_source)), udp);
+  internal::WriteUdp(rewrite.source_port, rewrite.destination_port, rewrite.udp_gain, Complement(old_source), udp);
   const bool is_v4 = rewrite.destination.is_v4();
   if (!is_v4) {
     // From IPv4 without a checksum: IPv6 has to have one.

@@ -104,6 +104,9 @@ class Burst {
         continue;
       }
       context_.flows.Prefetch(flow);
+      // A longer header begins in the line before.
+      if (flow.is_wide()) [[unlikely]]
+        __builtin_prefetch(transits_[i].udp - RTE_CACHE_LINE_SIZE, 1);
       if (found != i) transits_[found] = transits_[i];
       transits_[found++].flow = flow;
     }
