@@ -48,7 +48,9 @@ AGAINST_TESTPMD = [(SMALL, 0.75), (Plan(100000, 4, 1536), 0.80), (Plan(1000000, 
 # name, plan, goal of its ratio to SMALL
 AGAINST_SMALL = [
     ("datapath-ipv6", dataclasses.replace(SMALL, ip="6"), 0.85),
-    ("datapath-4to6", dataclasses.replace(SMALL, ip="4to6"), 0.85),
+    # As many flows at which packets arrive.
+    ("datapath-4to6", dataclasses.replace(SMALL, ip="4to6", flows=2 * SMALL.flows), 0.85),
+    ("datapath-4and6", dataclasses.replace(SMALL, ip="4and6"), 0.85),
     ("datapath-workers", dataclasses.replace(SMALL, workers=2), 1.9),
 ]
 

@@ -35,7 +35,8 @@
 ABSL_FLAG(uint32_t, flows, 16384, "flows of the plan; even");
 ABSL_FLAG(uint32_t, addresses, 1, "local addresses that carry them");
 ABSL_FLAG(uint64_t, seed, 1, "order of the frames; 0: in order of the flows");
-ABSL_FLAG(std::string, ip, "4", "families of the legs: 4, 6, or 4to6 (one each)");
+ABSL_FLAG(std::string, ip, "4",
+          "families of the legs: 4, 6, 4to6 or 4and6 (one each; packets arrive at the IPv4 legs or at both)");
 ABSL_FLAG(bool, mux, false, "RTCP on the RTP port (two flows a stream instead of four)");
 ABSL_FLAG(std::vector<std::string>, networks, {},
           "names of the relay's networks of legs A and B; for pairs, and for churn: the first for both");
@@ -53,7 +54,10 @@ double Seconds(Clock::duration duration) { return std::chrono::duration<double>(
 
 FlowPlan Plan() {
   const std::string ip = absl::GetFlag(FLAGS_ip);
-  const Families families = ip == "6" ? Families::kIpv6 : ip == "4to6" ? Families::kIpv4ToIpv6 : Families::kIpv4;
+  const Families families = ip == "6"       ? Families::kIpv6
+                            : ip == "4to6"  ? Families::kIpv4ToIpv6
+                            : ip == "4and6" ? Families::kIpv4WithIpv6
+                                            : Families::kIpv4;
   return FlowPlan(absl::GetFlag(FLAGS_flows), absl::GetFlag(FLAGS_addresses), families);
 }
 

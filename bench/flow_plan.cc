@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdio>
-#include <numeric>
 #include <random>
 
 namespace sluice::bench {
@@ -53,7 +52,7 @@ FlowPlan::FlowPlan(uint32_t flows, uint32_t addresses, Families families)
     : flows_(flows), addresses_(addresses), families_(families) {}
 
 bool FlowPlan::IsIpv6(uint32_t flow) const {
-  return families_ == Families::kIpv6 || (families_ == Families::kIpv4ToIpv6 && flow % 2 == 1);
+  return families_ == Families::kIpv6 || (families_ != Families::kIpv4 && flow % 2 == 1);
 }
 
 std::string FlowPlan::LocalAddress(uint32_t index) const {
@@ -128,8 +127,10 @@ std::vector<uint8_t> FlowPlan::Frame(uint32_t flow) const {
 }
 
 bool FlowPlan::WritePcaps(const std::vector<std::string>& paths, uint64_t seed) const {
-  std::vector<uint32_t> order(flows_);
-  std::iota(order.begin(), order.end(), 0);
+  std::vector<uint32_t> order;
+  for (uint32_t flow = 0; flow < flows_; ++flow) {
+    if (families_ != Families::kIpv4ToIpv6 || !IsIpv6(flow)) order.push_back(flow);
+  }
   if (seed != 0) {
     std::mt19937_64 random(seed);
     std::shuffle(order.begin(), order.end(), random);

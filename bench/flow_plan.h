@@ -22,12 +22,13 @@ struct Address {
 enum class Families {
   kIpv4,
   kIpv6,
-  kIpv4ToIpv6,  // One leg each, so half of the packets go from IPv4 to IPv6 and half back.
+  kIpv4ToIpv6,    // One leg each; packets arrive at the IPv4 legs only.
+  kIpv4WithIpv6,  // One leg each; packets arrive at both.
 };
 
 class FlowPlan {
  public:
-  // `flows` is even. `addresses` local addresses (even with kIpv4ToIpv6) carry at most 32 000 flows each.
+  // `flows` is even. `addresses` local addresses (even where legs differ) carry at most 32 000 flows each.
   FlowPlan(uint32_t flows, uint32_t addresses, Families families);
 
   uint32_t flows() const { return flows_; }
@@ -42,8 +43,8 @@ class FlowPlan {
   // The Ethernet frame that arrives for this flow: RTP, payload type 0, with 20 ms of G.711 (214 bytes over IPv4).
   std::vector<uint8_t> Frame(uint32_t flow) const;
 
-  // Pcap files (Ethernet, microseconds) that share the flows, with one frame a flow, in an order shuffled by `seed`
-  // (0: in order). Returns false with errno set when one cannot be written.
+  // Pcap files (Ethernet, microseconds) that share the flows at which packets arrive, with one frame a flow, in an
+  // order shuffled by `seed` (0: in order). Returns false with errno set when one cannot be written.
   bool WritePcaps(const std::vector<std::string>& paths, uint64_t seed) const;
 
  private:
