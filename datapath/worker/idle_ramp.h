@@ -1,9 +1,11 @@
 // How long a worker that finds nothing sleeps before it looks again.
 //
-// How it works. The first polls after a packet do not sleep, so that a loaded worker never does. Then sleeps double
-// from 1 us to the limit: a packet waits at most that long, which is invisible against the 20 ms between the packets
-// of a stream. After a second without a packet nobody talks, and sleeps go on doubling to twenty times the limit, 1 ms
-// at most: the price of a relay that waits for calls, paid by the first packet of the first of them.
+// How it works. A worker that finds many packets at once is loaded: it looks again and again, and begins to sleep only
+// after many looks in vain. Sleeps then double from 1 us to the limit. A worker that finds few packets when it wakes
+// goes on from the length of its sleep, so that it takes the packets of some time together instead of burning its core
+// for each of them. A packet waits at most the limit, which is invisible against the 20 ms between the packets of a
+// stream. After a second without a packet nobody talks, and sleeps go on doubling to twenty times the limit, 1 ms at
+// most: the price of a relay that waits for calls, paid by the first packet of the first of them.
 //
 // Threads: one worker. Pure: time is passed in.
 
@@ -18,6 +20,7 @@ namespace sluice::worker {
 class IdleRamp {
  public:
   static constexpr unsigned kPollsBeforeSleep = 64;
+  static constexpr unsigned kManyPackets = 16;
   static constexpr uint64_t kFirstSleepNs = 1000;
   static constexpr uint64_t kDeepFactor = 20;
   static constexpr uint64_t kMaxDeepSleepNs = 1'000'000;
@@ -28,9 +31,13 @@ class IdleRamp {
         deep_limit_ns_(std::max(limit_ns, std::min(limit_ns * kDeepFactor, kMaxDeepSleepNs))),
         deep_after_ticks_(ticks_per_second) {}
 
-  // A poll at `ticks` found packets.
-  void OnPackets(uint64_t ticks) {
+  // A poll at `ticks` found `count` packets, at least one.
+  void OnPackets(uint64_t ticks, unsigned count) {
     last_packets_ = ticks;
+    if (count < kManyPackets) {
+      sleep_ns_ = std::min(sleep_ns_, limit_ns_);
+      return;
+    }
     empty_polls_ = 0;
     sleep_ns_ = 0;
   }

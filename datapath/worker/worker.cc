@@ -49,7 +49,8 @@ void Worker::Run() {
   prctl(PR_SET_TIMERSLACK, kTimerSlackNs);
   IdleRamp ramp(max_idle_sleep_ns_, TicksPerSecond());
   const uint64_t began = Ticks();
-  ramp.OnPackets(began);
+  // The first second is as if there had been many.
+  ramp.OnPackets(began, IdleRamp::kManyPackets);
   flows_.qsbr().Online(index_);
   uint64_t start = began;
   while (!stop_.load(std::memory_order_relaxed)) {
@@ -58,7 +59,7 @@ void Worker::Run() {
     uint64_t end = Ticks();
     counters_.CountLoop(end - start, found != 0);
     if (found != 0) {
-      ramp.OnPackets(end);
+      ramp.OnPackets(end, found);
     } else if (const uint64_t sleep = ramp.OnEmpty(end); sleep != 0) {
       Sleep(sleep);
       end = Ticks();
