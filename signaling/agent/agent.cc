@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "signaling/agent/options_request.h"
 #include "signaling/agent/registration.h"
 
 namespace sluice::agent {
@@ -34,7 +35,9 @@ Agent::Agent(const AgentOptions& options, const Surroundings& surroundings, IdSo
       ring_(options.trace_bytes),
       unclaimed_(options.unclaimed_ladders, kUnclaimedLifetime),
       registrar_(surroundings.store, options.registrar),
-      router_(options.domains, surroundings.network, surroundings.store, registrar_,
+      trunk_servers_(surroundings.resolver, surroundings.network),
+      router_(options.domains,
+              {surroundings.network, surroundings.store, registrar_, trunk_servers_, surroundings.health},
               [this] { return ids_.NewNumber(); }),
       limiter_(surroundings.limiter),
       dialogs_(surroundings.dialogs),
@@ -42,14 +45,19 @@ Agent::Agent(const AgentOptions& options, const Surroundings& surroundings, IdSo
       authenticator_(options.authentication, surroundings.store, NewKey(ids_)),
       book_(options.kept_calls),
       transactions_(options.transactions, *this, *this, [this] { return ids_.NewNumber(); }),
-      runner_({transactions_, book_, surroundings.fleet, surroundings.store, ids_, counters_, limiter_,
-               [this](const call::FindTarget& wanted, absl::Time now, CallRunner::RouteFunction done) {
-                 FindTarget(wanted, now, std::move(done));
-               }},
-              options.networks, post_),
+      runner_(
+          {transactions_, book_, surroundings.fleet, surroundings.store, ids_, counters_, limiter_, surroundings.health,
+           [this](const call::FindTarget& wanted, absl::Time now, CallRunner::RouteFunction done) {
+             FindTarget(wanted, now, std::move(done));
+           }},
+          options.networks, post_),
       keepalive_(surroundings.store, options.keepalive_interval) {
-  if (options.registers_trunks) {
-    trunk_registrar_.emplace(TrunkRegistrar::Parts{transactions_, network_, ids_, surroundings.trunks}, options.server);
+  if (options.looks_after_trunks) {
+    ServerHealth& health = surroundings.health;
+    trunk_registrar_.emplace(
+        TrunkRegistrar::Parts{transactions_, network_, ids_, surroundings.trunks, trunk_servers_, health},
+        options.server);
+    trunk_prober_.emplace(TrunkProber::Parts{transactions_, network_, ids_, health, trunk_servers_}, options.server);
   }
   SetPresentOptions(options.present, absl::InfinitePast());
 }
@@ -61,6 +69,7 @@ void Agent::SetPresentOptions(const PresentOptions& options, absl::Time now) {
   released->media_released = true;
   released_options_ = std::move(released);
   router_.SetPlan(options.plan);
+  trunk_servers_.SetPlan(*options.plan, now);
   if (trunk_registrar_.has_value()) trunk_registrar_->SetPlan(*options.plan, now);
 }
 
@@ -85,27 +94,25 @@ void Agent::Advance(absl::Time now) {
   transactions_.Advance(now);
   runner_.Advance(now);
   SendKeepalives();
+  if (trunk_servers_.NextDeadline() <= now) trunk_servers_.Advance(now);
   if (trunk_registrar_.has_value()) trunk_registrar_->Advance(now);
+  if (trunk_prober_.has_value()) trunk_prober_->Advance(now);
   counters_.Publish(transactions_.statistics());
 }
 
 absl::Time Agent::NextDeadline() const {
-  const absl::Time next = std::min({transactions_.NextDeadline(), runner_.NextDeadline(), keepalive_.NextDeadline()});
-  return trunk_registrar_.has_value() ? std::min(next, trunk_registrar_->NextDeadline()) : next;
+  absl::Time next = std::min(
+      {transactions_.NextDeadline(), runner_.NextDeadline(), keepalive_.NextDeadline(), trunk_servers_.NextDeadline()});
+  if (trunk_registrar_.has_value()) next = std::min(next, trunk_registrar_->NextDeadline());
+  if (trunk_prober_.has_value()) next = std::min(next, trunk_prober_->NextDeadline());
+  return next;
 }
 
 void Agent::SendKeepalives() {
   for (const NatKeepalive::Ping& ping : keepalive_.Due(now_)) {
-    sip::Message options = sip::Message::Request("OPTIONS", ping.uri);
-    options.Add(sip::Header::kMaxForwards, "70");
-    options.Add(sip::Header::kFrom,
-                absl::StrCat("<sip:", network_.Advertised(ping.hop), ">;tag=", ids_.NewHex(kTagDigits)));
-    options.Add(sip::Header::kTo, absl::StrCat("<", ping.uri, ">"));
-    options.Add(sip::Header::kCallId, ids_.NewCallId());
-    options.Add(sip::Header::kCSeq, "1 OPTIONS");
-    options.Add(sip::Header::kUserAgent, options_.server);
     // Whatever the answer is, it has gone through the NAT.
-    transactions_.SendRequest(std::move(options), ping.hop, now_);
+    transactions_.SendRequest(MakeOptions(ping.uri, network_.Advertised(ping.hop), options_.server, ids_), ping.hop,
+                              now_);
   }
 }
 
@@ -255,6 +262,7 @@ std::optional<CallerIdentity> Agent::Identify(sip::ServerTransactionId id, const
   CallerIdentity who;
   const std::optional<sip::NameAddress> from = request.From();
   who.trunk = router_.plan().FindSource(hop.remote);
+  if (who.trunk == nullptr) who.trunk = trunk_servers_.FindSource(hop.remote);
   if (who.trunk != nullptr) {
     if (!from.has_value()) {
       Reply(id, Response(request, 400, "From cannot be read"));
@@ -404,11 +412,13 @@ void Agent::OnAckMissing(sip::ServerTransactionId id) { runner_.OnAckMissing(id,
 
 void Agent::OnResponse(sip::ClientTransactionId id, const sip::Message& response, const sip::Hop& hop) {
   if (trunk_registrar_.has_value() && trunk_registrar_->OnResponse(id, response, now_)) return;
+  if (trunk_prober_.has_value() && trunk_prober_->OnResponse(id, response, now_)) return;
   runner_.OnResponse(id, response, hop, now_);
 }
 
 void Agent::OnFailure(sip::ClientTransactionId id, sip::TransactionFailure failure) {
   if (trunk_registrar_.has_value() && trunk_registrar_->OnFailure(id, failure, now_)) return;
+  if (trunk_prober_.has_value() && trunk_prober_->OnFailure(id, now_)) return;
   runner_.OnFailure(id, failure, now_);
 }
 

@@ -39,10 +39,14 @@
 #include "signaling/agent/id_source.h"
 #include "signaling/agent/nat_keepalive.h"
 #include "signaling/agent/router.h"
+#include "signaling/agent/server_health.h"
 #include "signaling/agent/trace_ring.h"
 #include "signaling/agent/trunk_book.h"
+#include "signaling/agent/trunk_prober.h"
 #include "signaling/agent/trunk_registrar.h"
+#include "signaling/agent/trunk_servers.h"
 #include "signaling/agent/unclaimed_ladders.h"
+#include "signaling/dns/resolver.h"
 #include "signaling/fleet/fleet.h"
 #include "signaling/registrar/registrar.h"
 #include "signaling/sip/transaction_layer.h"
@@ -61,6 +65,8 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
     CallLimiter& limiter;
     TrunkBook& trunks;
     DialogDirectory& dialogs;
+    ServerHealth& health;
+    dns::Resolver& resolver;
   };
 
   Agent(const AgentOptions& options, const Surroundings& surroundings, IdSource ids, PostFunction post);
@@ -153,6 +159,7 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   TraceRing ring_;
   UnclaimedLadders unclaimed_;
   registrar::Registrar registrar_;
+  TrunkServers trunk_servers_;
   Router router_;
   CallLimiter& limiter_;
   DialogDirectory& dialogs_;
@@ -164,8 +171,9 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   sip::TransactionLayer transactions_;
   CallRunner runner_;
   NatKeepalive keepalive_;
-  // Of the shard that registers trunks.
+  // Of the shard that looks after trunks.
   std::optional<TrunkRegistrar> trunk_registrar_;
+  std::optional<TrunkProber> trunk_prober_;
 };
 
 }  // namespace sluice::agent

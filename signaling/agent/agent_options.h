@@ -33,8 +33,8 @@ struct AgentOptions {
   registrar::RegistrarOptions registrar;
   sip::TransactionOptions transactions;
   PresentOptions present;
-  // Registers us at the plan's trunks: one shard of a controller.
-  bool registers_trunks = true;
+  // Registers us at the plan's trunks and asks their servers that are down: one shard of a controller.
+  bool looks_after_trunks = true;
   MediaNetworks networks;
   // Hosts that are ours, beside the listeners' addresses, in any case.
   std::vector<std::string> domains;

@@ -39,7 +39,9 @@ bool FakeNetwork::Has(const sip::Endpoint& remote) const {
 }
 
 AgentTestBed::AgentTestBed(std::function<void(AgentOptions&)> change)
-    : fleet_("relay-1", "198.18.1.1"), store_(*store::OpenSqliteStore({.file = ":memory:"})) {
+    : fleet_("relay-1", "198.18.1.1"),
+      store_(*store::OpenSqliteStore({.file = ":memory:"})),
+      resolver_(dns_, [](uint32_t) { return 0; }) {
   AgentOptions options;
   options.authentication.realm = std::string(kPhoneRealm);
   auto calls = std::make_shared<call::CallOptions>();
@@ -49,8 +51,8 @@ AgentTestBed::AgentTestBed(std::function<void(AgentOptions&)> change)
   options.trace_bytes = 1 << 20;
   change(options);
   agent_ = std::make_unique<Agent>(
-      options, Agent::Surroundings{network_, fleet_, *store_, limiter_, trunks_, *this}, IdSource(0, 1),
-      [this](std::function<void(absl::Time)> work) { posted_.push_back(std::move(work)); });
+      options, Agent::Surroundings{network_, fleet_, *store_, limiter_, trunks_, *this, health_, resolver_},
+      IdSource(0, 1), [this](std::function<void(absl::Time)> work) { posted_.push_back(std::move(work)); });
 }
 
 void AgentTestBed::AddAccount(const std::string& name, const std::string& password, const std::string& display_name,

@@ -1,11 +1,12 @@
-// An agent between a network of paper, a fake fleet and a store in memory, for phones that talk to it in bytes. Time
-// passes only when a test says so.
+// An agent between a network of paper, a DNS in memory, a fake fleet and a store in memory, for phones that talk to it
+// in bytes. Time passes only when a test says so.
 #ifndef SLUICE_SIGNALING_AGENT_AGENT_TEST_BED_H_
 #define SLUICE_SIGNALING_AGENT_AGENT_TEST_BED_H_
 
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,9 @@
 #include "signaling/agent/agent.h"
 #include "signaling/agent/dialog_directory.h"
 #include "signaling/agent/phone_fake.h"
+#include "signaling/agent/server_health.h"
+#include "signaling/dns/dns_client_fake.h"
+#include "signaling/dns/sip_resolver.h"
 #include "signaling/fleet/fleet_fake.h"
 #include "signaling/sip/hop.h"
 #include "signaling/store/sqlite_store.h"
@@ -32,12 +36,17 @@ class FakeNetwork final : public transport::Network {
   const std::vector<transport::Listener>& listeners() const override { return listeners_; }
   std::string Advertised(const sip::Hop& hop) const override { return hop.local.ToString(); }
   sip::Hop HopTo(sip::Protocol protocol, const sip::Endpoint& remote) const override;
+  void SetPeerName(const sip::Endpoint& remote, const std::string& name) override {
+    peer_names_[remote.ToString()] = name;
+  }
 
   // The oldest message to `remote`; nothing if there is none.
   std::optional<std::string> Take(const sip::Endpoint& remote);
   bool Has(const sip::Endpoint& remote) const;
   // Messages to anybody.
   size_t waiting() const { return sent_.size(); }
+  // As SetPeerName was told, by "address:port".
+  const std::map<std::string, std::string>& peer_names() const { return peer_names_; }
 
  private:
   struct Sent {
@@ -46,6 +55,7 @@ class FakeNetwork final : public transport::Network {
   };
   std::vector<transport::Listener> listeners_;
   std::deque<Sent> sent_;
+  std::map<std::string, std::string> peer_names_;
 };
 
 class AgentTestBed final : public PhoneLine, private DialogDirectory {
@@ -74,6 +84,8 @@ class AgentTestBed final : public PhoneLine, private DialogDirectory {
   store::Store& store() { return *store_; }
   const CallLimiter& limiter() const { return limiter_; }
   const TrunkBook& trunks() const { return trunks_; }
+  const ServerHealth& health() const { return health_; }
+  dns::DnsClientFake& dns() { return dns_; }
   absl::Time now() const { return now_; }
 
   // Newest first.
@@ -94,6 +106,9 @@ class AgentTestBed final : public PhoneLine, private DialogDirectory {
   std::unique_ptr<store::Store> store_;
   CallLimiter limiter_;
   TrunkBook trunks_;
+  ServerHealth health_;
+  dns::DnsClientFake dns_;
+  dns::SipResolver resolver_;
   absl::Time now_ = absl::FromUnixSeconds(1'700'000'000);
   std::deque<std::function<void(absl::Time)>> posted_;
   std::unique_ptr<Agent> agent_;

@@ -14,7 +14,8 @@ constexpr absl::string_view kOther = "198.18.3.2:5060";
 routing::Trunk MakeTrunk(const std::string& name, absl::string_view address) {
   routing::Trunk trunk;
   trunk.name = name;
-  trunk.peers = {{sip::Protocol::kUdp, *sip::Endpoint::Parse(address)}};
+  const sip::Endpoint endpoint = *sip::Endpoint::Parse(address);
+  trunk.peers = {{sip::Protocol::kUdp, endpoint.Address(), endpoint.port}};
   trunk.sources = {*sip::Endpoint::Parse(address)};
   return trunk;
 }
@@ -31,6 +32,10 @@ class AgentTrunkTest : public testing::Test {
     bed_.AddAccount("20002230000", "secret", "Bob");
   }
   ~AgentTrunkTest() override {
+    // Nobody asks any more whether silent servers are back.
+    PresentOptions without;
+    without.calls = std::make_shared<const call::CallOptions>();
+    bed_.agent().SetPresentOptions(without, bed_.now());
     EXPECT_EQ(bed_.RemainsAfterAll(), Agent::Remains());
     for (const std::string& key : {CallLimiter::TrunkKey("carrier"), CallLimiter::AccountKey("20002230001")}) {
       EXPECT_EQ(bed_.limiter().UsageOf(key).calls, 0u) << key;
@@ -44,10 +49,11 @@ class AgentTrunkTest : public testing::Test {
     std::vector<routing::Route> routes;
     routes.push_back({.name = "out",
                       .number = *routing::NumberPattern::Parse("0*"),
-                      .trunks = {{carrier, 1, 1}, {other, 2, 1}},
+                      .trunks = {{carrier, 1, 1}},
                       .called = {1, "+49"},
                       .calling = {0, "+"},
                       .media_released = released_});
+    if (has_other_) routes.back().trunks.push_back({other, 2, 1});
     routes.push_back({.name = "in",
                       .from = {false, true, "carrier"},
                       .number = *routing::NumberPattern::Parse("49*"),
@@ -98,6 +104,7 @@ class AgentTrunkTest : public testing::Test {
   routing::Trunk carrier_ = MakeTrunk("carrier", kCarrier);
   routing::CallLimits account_limits_;
   bool released_ = false;
+  bool has_other_ = true;
   Phone a_ = bed_.NewPhone("20002230001", "198.18.1.2:45426", "198.18.1.2:45426");
   Phone b_ = bed_.NewPhone("20002230000", "198.18.2.9:43518", "198.18.2.9:43518");
   Phone carrier_phone_ = bed_.NewPhone("491", kCarrier, kCarrier);
@@ -179,6 +186,123 @@ TEST_F(AgentTrunkTest, PassesOverATrunkThatIsFull) {
   const sip::Message response = a_.Receive();
   a_.Send(a_.AckOf(invite, response));
   HangUp(call);
+}
+
+TEST_F(AgentTrunkTest, FindsTheServersOfATrunkByName) {
+  bed_.dns().Set("_sip._udp.carrier.example", dns::RecordType::kSrv,
+                 {.services = {{1, 0, 5060, "a.example"}, {2, 0, 5060, "b.example"}}});
+  bed_.dns().Set("a.example", dns::RecordType::kA, {.addresses = {*sip::Endpoint::Make("198.18.3.1", 0)}});
+  bed_.dns().Set("b.example", dns::RecordType::kA, {.addresses = {*sip::Endpoint::Make("198.18.3.9", 0)}});
+  carrier_.peers = {{std::nullopt, "carrier.example", 0}};
+  UsePlan();
+  const sip::Message invite = a_.SendAuthorized(a_.NewInvite("030123"));
+  a_.Receive();
+  const sip::Message at_first = carrier_phone_.Receive();
+  EXPECT_EQ(at_first.request_uri(), "sip:+4930123@carrier.example");
+  EXPECT_EQ(at_first.To()->uri.text(), "sip:+4930123@carrier.example");
+  carrier_phone_.Send(carrier_phone_.Answer(at_first, 503));
+  EXPECT_EQ(carrier_phone_.Receive().method(), sip::Method::kAck);
+  Phone second = bed_.NewPhone("491", "198.18.3.9:5060", "198.18.3.9:5060");
+  const sip::Message at_second = InviteAt(second);
+  EXPECT_EQ(at_second.request_uri(), "sip:+4930123@carrier.example");
+  EXPECT_EQ(bed_.Calls()[0].callee.account, "carrier");
+  second.Send(second.Answer(at_second, 486));
+  EXPECT_EQ(second.Receive().method(), sip::Method::kAck);
+  const sip::Message response = a_.Receive();
+  EXPECT_EQ(response.status(), 486);
+  a_.Send(a_.AckOf(invite, response));
+}
+
+TEST_F(AgentTrunkTest, GoesToTheNextTrunkWhileTheNameOfOneIsUnknown) {
+  bed_.dns().SetSlow(true);
+  carrier_.peers = {{sip::Protocol::kUdp, "sip.carrier.example", 5060}};
+  UsePlan();
+  const sip::Message invite = a_.SendAuthorized(a_.NewInvite("030123"));
+  a_.Receive();
+  const sip::Message at_other = InviteAt(other_phone_);
+  other_phone_.Send(other_phone_.Answer(at_other, 486));
+  EXPECT_EQ(other_phone_.Receive().method(), sip::Method::kAck);
+  a_.Send(a_.AckOf(invite, a_.Receive()));
+}
+
+TEST_F(AgentTrunkTest, RefusesACallWhenNoServerIsKnown) {
+  carrier_.peers = {{sip::Protocol::kUdp, "sip.carrier.example", 5060}};
+  has_other_ = false;
+  UsePlan();
+  EXPECT_EQ(RefusalOfA("030123"), 503);
+  EXPECT_EQ(bed_.Records().front().sip_status, 503u);
+}
+
+TEST_F(AgentTrunkTest, PutsASilentServerBehindTheOthersUntilItAnswersAnOptions) {
+  const sip::Message invite = a_.SendAuthorized(a_.NewInvite("030123"));
+  a_.Receive();
+  bed_.Pass(absl::Seconds(4));
+  const dns::Destination carrier = {sip::Protocol::kUdp, *sip::Endpoint::Parse(kCarrier)};
+  EXPECT_TRUE(bed_.health().IsDown(carrier));
+  while (bed_.network().Take(carrier.address).has_value()) {
+  }
+  const sip::Message at_other = InviteAt(other_phone_);
+  other_phone_.Send(other_phone_.Answer(at_other, 486));
+  EXPECT_EQ(other_phone_.Receive().method(), sip::Method::kAck);
+  a_.Send(a_.AckOf(invite, a_.Receive()));
+  // The next call does not find out once more.
+  const sip::Message next = a_.SendAuthorized(a_.NewInvite("030124"));
+  a_.Receive();
+  const sip::Message next_at_other = InviteAt(other_phone_);
+  EXPECT_FALSE(bed_.network().Has(carrier.address));
+  other_phone_.Send(other_phone_.Answer(next_at_other, 486));
+  EXPECT_EQ(other_phone_.Receive().method(), sip::Method::kAck);
+  a_.Send(a_.AckOf(next, a_.Receive()));
+
+  bed_.Pass(absl::Seconds(5));
+  sip::Message probe = carrier_phone_.Receive();
+  // The INVITE that it has not answered is sent until Timer B, so that it can be told that nobody wants it any more.
+  while (probe.method() == sip::Method::kInvite) probe = carrier_phone_.Receive();
+  EXPECT_EQ(probe.StartLine(), "OPTIONS sip:198.18.3.1:5060 SIP/2.0");
+  carrier_phone_.Send(sip::Message::ResponseTo(probe, 404, "tag"));
+  EXPECT_FALSE(bed_.health().IsDown(carrier));
+  HangUp(Establish());
+}
+
+TEST_F(AgentTrunkTest, LeavesAServerAloneForAsLongAsIts503Says) {
+  const sip::Message invite = a_.SendAuthorized(a_.NewInvite("030123"));
+  a_.Receive();
+  sip::Message busy = carrier_phone_.Answer(carrier_phone_.Receive(), 503);
+  busy.Add(sip::Header::kRetryAfter, "60");
+  carrier_phone_.Send(busy);
+  EXPECT_EQ(carrier_phone_.Receive().method(), sip::Method::kAck);
+  EXPECT_TRUE(bed_.health().IsDown({sip::Protocol::kUdp, *sip::Endpoint::Parse(kCarrier)}));
+  const sip::Message at_other = InviteAt(other_phone_);
+  other_phone_.Send(other_phone_.Answer(at_other, 486));
+  EXPECT_EQ(other_phone_.Receive().method(), sip::Method::kAck);
+  a_.Send(a_.AckOf(invite, a_.Receive()));
+  bed_.Pass(absl::Seconds(59));
+  EXPECT_FALSE(bed_.network().Has(carrier_phone_.hop().remote));
+  bed_.Pass(absl::Seconds(1));
+  carrier_phone_.Send(sip::Message::ResponseTo(carrier_phone_.Receive(), 200, "tag"));
+  EXPECT_FALSE(bed_.health().IsDown({sip::Protocol::kUdp, *sip::Endpoint::Parse(kCarrier)}));
+}
+
+TEST_F(AgentTrunkTest, TakesCallsFromWhereverATrunksNameIsIfThatIsSaid) {
+  EXPECT_EQ(b_.Register().status(), 200);
+  bed_.dns().Set("sip.carrier.example", dns::RecordType::kA, {.addresses = {*sip::Endpoint::Make("198.18.3.7", 0)}});
+  carrier_.peers = {{sip::Protocol::kUdp, "sip.carrier.example", 5060}};
+  UsePlan();
+  Phone caller = bed_.NewPhone("491", "198.18.3.7:5070", "198.18.3.7:5070");
+  sip::Message invite = caller.NewInvite("4920002230000");
+  caller.Send(invite);
+  const sip::Message challenge = caller.Receive();
+  EXPECT_EQ(challenge.status(), 407);
+  caller.Send(caller.AckOf(invite, challenge));
+  carrier_.sources_are_servers = true;
+  UsePlan();
+  invite = caller.NewInvite("4920002230000");
+  caller.Send(invite);
+  EXPECT_EQ(caller.Receive().status(), 100);
+  const sip::Message at_b = b_.Receive();
+  b_.Send(b_.Answer(at_b, 486));
+  EXPECT_EQ(b_.Receive().method(), sip::Method::kAck);
+  caller.Send(caller.AckOf(invite, caller.Receive()));
 }
 
 TEST_F(AgentTrunkTest, ReleasesMediaWhereTheRouteSaysSo) {

@@ -24,6 +24,7 @@
 #include "signaling/agent/call_limiter.h"
 #include "signaling/agent/ladder.h"
 #include "signaling/call/call.h"
+#include "signaling/dns/resolver.h"
 #include "signaling/routing/trunk.h"
 #include "signaling/sip/transaction_layer.h"
 #include "sluice/relay/v1/session_service.pb.h"
@@ -42,7 +43,11 @@ struct LiveCall {
   struct Leg {
     std::string sip_call_id;
     std::string peer;
-    std::string user_agent;
+    std::string user_agent = {};
+    // Null: it is to no trunk. Else which of its servers, and whether that has answered.
+    const routing::Trunk* trunk = nullptr;
+    dns::Destination server = {};
+    bool answered = false;
   };
 
   LiveCall(std::shared_ptr<const call::CallOptions> call_options, call::Names& names)

@@ -1,6 +1,7 @@
 #include "signaling/agent/call_runner.h"
 
 #include <algorithm>
+#include <optional>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
@@ -108,16 +109,35 @@ void CallRunner::OnResponse(sip::ClientTransactionId id, const sip::Message& res
   if (owner.is_invite && owner.leg != call::kCaller) {
     LiveCall::Leg& leg = LegOf(*owner.call, owner.leg);
     if (leg.user_agent.empty()) leg.user_agent = std::string(AgentOf(response));
+    NoteAnswer(leg, response, now);
   }
   // Further 2xx of an INVITE may come, and its ACK needs the transaction.
   if (response.is_final() && !owner.is_invite) ForgetRequest(*owner.call, owner.number);
   Run(*owner.call, owner.call->live->machine.OnResponse(owner.leg, owner.number, response, hop, now), now);
 }
 
+void CallRunner::NoteAnswer(LiveCall::Leg& leg, const sip::Message& response, absl::Time now) {
+  if (leg.trunk == nullptr) return;
+  leg.answered = true;
+  const std::optional<sip::RetryAfter> retry = response.RetryAfter();
+  // A 503 that does not say for how long is about this call alone (RFC 3261 21.5.4).
+  if (response.status() == 503 && retry.has_value()) {
+    parts_.health.Rests(leg.server, absl::Seconds(retry->seconds), now);
+  } else {
+    parts_.health.Worked(leg.server, now);
+  }
+}
+
+void CallRunner::NoteSilence(BookedCall& call, call::LegNumber number, absl::Time now) {
+  const LiveCall::Leg& leg = LegOf(call, number);
+  if (leg.trunk != nullptr && !leg.answered) parts_.health.Failed(leg.server, now);
+}
+
 void CallRunner::OnFailure(sip::ClientTransactionId id, sip::TransactionFailure failure, absl::Time now) {
   const auto found = clients_.find(id);
   if (found == clients_.end()) return;
   const ClientOwner owner = found->second;
+  if (failure == sip::TransactionFailure::kTimeout) NoteSilence(*owner.call, owner.leg, now);
   ForgetRequest(*owner.call, owner.number);
   Run(*owner.call, owner.call->live->machine.OnRequestFailed(owner.leg, owner.number, failure, now), now);
 }
@@ -145,6 +165,9 @@ void CallRunner::Advance(absl::Time now) {
   while (!timers_.empty() && std::get<absl::Time>(*timers_.begin()) <= now) {
     const auto [at, call, timer] = *timers_.begin();
     MoveTimer(*call, timer, absl::InfiniteFuture());
+    if (timer == call::CallTimer::kPatience) {
+      for (call::LegNumber leg = 1; leg < call->live->legs.size(); ++leg) NoteSilence(*call, leg, now);
+    }
     Run(*call, call->live->machine.OnTimer(timer, now), now);
   }
 }
@@ -165,8 +188,9 @@ bool CallRunner::BeginLeg(BookedCall& call, const call::SendRequest& action, abs
   const std::string sip_call_id(action.message.CallId());
   const bool again = LegOf(call, action.leg).sip_call_id == sip_call_id;
   LiveCall& live = *call.live;
-  if (!again && action.leg <= live.trunks.size() && live.trunks[action.leg - 1] != nullptr) {
-    const routing::Trunk& trunk = *live.trunks[action.leg - 1];
+  const auto trunk_of_leg = action.leg <= live.trunks.size() ? live.trunks[action.leg - 1] : nullptr;
+  if (!again && trunk_of_leg != nullptr) {
+    const routing::Trunk& trunk = *trunk_of_leg;
     if (parts_.limiter.Take(CallLimiter::TrunkKey(trunk.name), trunk.limits, now, live.trunk_place) !=
         CallLimiter::Verdict::kTaken) {
       post_([this, call_id = call.summary.call_id, leg = action.leg, number = action.number](absl::Time then) {
@@ -180,7 +204,10 @@ bool CallRunner::BeginLeg(BookedCall& call, const call::SendRequest& action, abs
     // The one that has it now; the last one, when it ends. A transfer's target is not the one that was called.
     if (call.summary.answer_time == absl::InfinitePast()) call.summary.callee.account = trunk.name;
   }
-  LegOf(call, action.leg) = {sip_call_id, transport::PeerName(action.hop), ""};
+  LegOf(call, action.leg) = {.sip_call_id = sip_call_id,
+                             .peer = transport::PeerName(action.hop),
+                             .trunk = trunk_of_leg.get(),
+                             .server = {action.hop.protocol, action.hop.remote}};
   // Before it is sent, so that the message finds its ladder.
   parts_.book.AddLeg(call, action.leg, sip_call_id);
   if (call.summary.callee.sip_call_id.empty()) {

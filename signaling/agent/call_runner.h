@@ -30,6 +30,7 @@
 #include "signaling/agent/id_source.h"
 #include "signaling/agent/media_mapping.h"
 #include "signaling/agent/router.h"
+#include "signaling/agent/server_health.h"
 #include "signaling/call/call.h"
 #include "signaling/fleet/fleet.h"
 #include "signaling/routing/trunk.h"
@@ -58,6 +59,7 @@ class CallRunner final : private call::Names {
     IdSource& ids;
     AgentCounters& counters;
     CallLimiter& limiter;
+    ServerHealth& health;
     // Whom a 3xx or a transfer leads to: answered once, at once or later, on this shard.
     std::function<void(const call::FindTarget& wanted, absl::Time now, RouteFunction done)> find_target;
   };
@@ -128,6 +130,9 @@ class CallRunner final : private call::Names {
   BookedCall& Book(const sip::Message& invite, CallSummary summary, Ladder ladder, const call::Party& caller,
                    std::unique_ptr<LiveCall> live, absl::Time now);
   void Run(BookedCall& call, call::Actions actions, absl::Time now);
+  // What an answer to an INVITE, or none, says about the trunk's server.
+  void NoteAnswer(LiveCall::Leg& leg, const sip::Message& response, absl::Time now);
+  void NoteSilence(BookedCall& call, call::LegNumber leg, absl::Time now);
   // The first INVITE of a leg. False: its trunk takes no more calls, which the call is told of soon.
   bool BeginLeg(BookedCall& call, const call::SendRequest& action, absl::Time now);
   void Do(BookedCall& call, call::SendRequest& action, absl::Time now);

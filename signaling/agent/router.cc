@@ -1,5 +1,6 @@
 #include "signaling/agent/router.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -19,11 +20,10 @@ std::string NormalHost(absl::string_view host) {
 
 }  // namespace
 
-Router::Router(const std::vector<std::string>& domains, const transport::Network& network, const store::Store& store,
-               const registrar::Registrar& registrar, std::function<uint64_t()> random)
-    : network_(network), store_(store), registrar_(registrar), random_(std::move(random)) {
+Router::Router(const std::vector<std::string>& domains, const Parts& parts, std::function<uint64_t()> random)
+    : parts_(parts), random_(std::move(random)) {
   for (const std::string& domain : domains) domains_.insert(NormalHost(domain));
-  for (const transport::Listener& listener : network.listeners()) {
+  for (const transport::Listener& listener : parts.network.listeners()) {
     domains_.insert(listener.address.Address());
     if (const auto advertised = sip::ParseHostPort(listener.advertised); advertised.has_value()) {
       domains_.insert(NormalHost(advertised->host));
@@ -47,7 +47,7 @@ Router::Route Router::Find(const sip::Uri& uri, const sip::Hop& hop, const Calle
     route.reason = "Domain is not served here";
     return route;
   }
-  if (auto account = store_.FindAccount(route.number); account != nullptr) {
+  if (auto account = parts_.store.FindAccount(route.number); account != nullptr) {
     GoToAccount(std::move(account), now, route);
   } else {
     GoByRoutes(who, own_host, now, route);
@@ -62,7 +62,7 @@ void Router::GoToAccount(std::shared_ptr<const store::Account> account, absl::Ti
   }
   route.account = account->name;
   route.display_name = account->display_name;
-  for (const registrar::Target& target : registrar_.Locate(account->name, now)) {
+  for (const registrar::Target& target : parts_.registrar.Locate(account->name, now)) {
     // A binding whose addresses cannot be read any more is no way to anybody.
     if (call::Party callee = Callee(target, account->name); !callee.target_uri.empty()) {
       route.callees.push_back(std::move(callee));
@@ -86,15 +86,29 @@ void Router::GoByRoutes(const CallerIdentity& who, absl::string_view own_host, a
   route.media_released = found->media_released;
   if (found->trunks.empty()) {
     const bool by_number = found->account == routing::Route::kNumbersAccount;
-    return GoToAccount(store_.FindAccount(by_number ? called : found->account), now, route);
+    return GoToAccount(parts_.store.FindAccount(by_number ? called : found->account), now, route);
   }
   const TrunkCall call = {called, found->calling.Apply(who.number), who.display_name, who.anonymous};
+  std::vector<std::pair<std::shared_ptr<const routing::Trunk>, call::Party>> ways;
   for (const std::shared_ptr<const routing::Trunk>& trunk : routing::OrderToTry(found->trunks, random_)) {
-    for (call::Party& party :
-         TrunkParties(*trunk, call, own_host, static_cast<uint32_t>(route.callees.size()), network_)) {
-      route.callees.push_back(std::move(party));
-      route.trunks.push_back(trunk);
+    for (call::Party& party : TrunkParties(*trunk, parts_.servers.Find(*trunk), call, own_host, parts_.network)) {
+      ways.emplace_back(trunk, std::move(party));
     }
+  }
+  std::stable_partition(ways.begin(), ways.end(), [this](const auto& way) {
+    const sip::Hop& hop = way.second.hop;
+    return !parts_.health.IsDown({hop.protocol, hop.remote});
+  });
+  if (ways.empty()) {
+    route.status = 503;
+    route.reason = "No server of the trunk is known";
+    return;
+  }
+  for (auto& [trunk, party] : ways) {
+    // One after the other.
+    party.group = static_cast<uint32_t>(route.callees.size());
+    route.callees.push_back(std::move(party));
+    route.trunks.push_back(std::move(trunk));
   }
   route.account = route.trunks.front()->name;
 }
@@ -104,8 +118,9 @@ std::optional<CallerIdentity> Router::Recognize(const std::string& account, cons
   CallerIdentity who;
   who.number = number;
   who.trunk = plan_->FindSource(hop.remote);
+  if (who.trunk == nullptr) who.trunk = parts_.servers.FindSource(hop.remote);
   if (who.trunk != nullptr) return who;
-  who.account = store_.FindAccount(account);
+  who.account = parts_.store.FindAccount(account);
   if (who.account == nullptr) return std::nullopt;
   who.number = who.account->name;
   who.display_name = who.account->display_name;
@@ -121,7 +136,7 @@ call::Party Router::Caller(const sip::Message& invite, const sip::Hop& hop, cons
                       (transport::IsOpenedByPhones(hop.protocol) ||
                        (contact.has_value() && registrar::IsBehindNat(contact->uri.text(), hop.remote.ToString())));
   caller.hop.only_connection = caller.behind_nat && sip::IsReliable(hop.protocol);
-  caller.advertised = network_.Advertised(hop);
+  caller.advertised = parts_.network.Advertised(hop);
   caller.account = who.name();
   if (who.account != nullptr) caller.display_name = who.account->display_name;
   if (who.trunk != nullptr && !who.trunk->username.empty()) {
@@ -143,11 +158,11 @@ call::Party Router::Callee(const registrar::Target& target, const std::string& a
   if (local->is_v6 == remote->is_v6) {
     callee.hop = {.protocol = *protocol, .local = *local, .remote = *remote, .connection = binding.connection};
   } else {
-    callee.hop = network_.HopTo(*protocol, *remote);
+    callee.hop = parts_.network.HopTo(*protocol, *remote);
   }
   callee.behind_nat = binding.behind_nat || transport::IsOpenedByPhones(*protocol);
   callee.hop.only_connection = callee.behind_nat && sip::IsReliable(*protocol);
-  callee.advertised = network_.Advertised(callee.hop);
+  callee.advertised = parts_.network.Advertised(callee.hop);
   callee.target_uri = binding.contact;
   for (absl::string_view path : sip::SplitList(binding.path)) callee.route.emplace_back(path);
   callee.account = account;

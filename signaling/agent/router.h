@@ -1,5 +1,5 @@
 // Where a call goes to: the number of the Request-URI, if it is one of ours, to all of its bindings, else by the routes
-// of the plan to an account or to trunks.
+// of the plan to an account or to trunks. Servers of trunks that are down come behind those that are not.
 //
 // A host is ours if it is a domain of the config, the address of a listener, or the address that the request came to;
 // ports do not matter, since phones leave them out.
@@ -17,6 +17,8 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
+#include "signaling/agent/server_health.h"
+#include "signaling/agent/trunk_servers.h"
 #include "signaling/call/call.h"
 #include "signaling/registrar/registrar.h"
 #include "signaling/routing/plan.h"
@@ -45,7 +47,8 @@ struct CallerIdentity {
 class Router {
  public:
   struct Route {
-    // 0: the call may go on. 404 foreign domain or unknown number, 480 nobody registered.
+    // 0: the call may go on. 404 foreign domain or unknown number, 480 nobody registered, 503 no server of a trunk is
+    // known.
     uint16_t status = 0;
     std::string reason;
     // As dialled.
@@ -60,9 +63,17 @@ class Router {
     bool media_released = false;
   };
 
-  // All but `domains` outlive the router. `random`: 64 bits with each call.
-  Router(const std::vector<std::string>& domains, const transport::Network& network, const store::Store& store,
-         const registrar::Registrar& registrar, std::function<uint64_t()> random);
+  // All outlive the router.
+  struct Parts {
+    const transport::Network& network;
+    const store::Store& store;
+    const registrar::Registrar& registrar;
+    TrunkServers& servers;
+    const ServerHealth& health;
+  };
+
+  // `random`: 64 bits with each call.
+  Router(const std::vector<std::string>& domains, const Parts& parts, std::function<uint64_t()> random);
 
   // For calls from now on.
   void SetPlan(std::shared_ptr<const routing::Plan> plan) { plan_ = std::move(plan); }
@@ -88,9 +99,7 @@ class Router {
   call::Party Callee(const registrar::Target& target, const std::string& account) const;
 
   absl::flat_hash_set<std::string> domains_;
-  const transport::Network& network_;
-  const store::Store& store_;
-  const registrar::Registrar& registrar_;
+  const Parts parts_;
   const std::function<uint64_t()> random_;
   std::shared_ptr<const routing::Plan> plan_ = std::make_shared<const routing::Plan>();
 };

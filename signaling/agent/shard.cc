@@ -9,6 +9,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "signaling/dns/caching_client.h"
+#include "signaling/dns/record.h"
+#include "signaling/dns/sip_resolver.h"
 
 namespace sluice::agent {
 
@@ -23,6 +26,7 @@ Shard::Shard(size_t index, const Surroundings& surroundings)
 
 absl::StatusOr<std::unique_ptr<Shard>> Shard::Open(size_t index, const AgentOptions& agent,
                                                    const transport::ShardTransportOptions& transport,
+                                                   const dns::CaresClientOptions& dns,
                                                    const Surroundings& surroundings) {
   std::unique_ptr<Shard> shard(new Shard(index, surroundings));
   auto opened =
@@ -33,18 +37,42 @@ absl::StatusOr<std::unique_ptr<Shard>> Shard::Open(size_t index, const AgentOpti
                                       });
   if (!opened.ok()) return opened.status();
   shard->transport_ = *std::move(opened);
+  if (absl::Status status = shard->OpenDns(dns); !status.ok()) return status;
   PostFunction post = [shard = shard.get(), context = shard->context_](std::function<void(absl::Time)> work) {
     asio::post(*context, [shard, work = std::move(work)] {
       work(shard->surroundings_.time.Now());
       shard->AfterWork();
     });
   };
-  shard->agent_ =
-      std::make_unique<Agent>(agent,
-                              Agent::Surroundings{*shard->transport_, surroundings.fleet, surroundings.store,
-                                                  surroundings.limiter, surroundings.trunks, surroundings.dialogs},
-                              IdSource(index, surroundings.mesh.size()), std::move(post));
+  shard->agent_ = std::make_unique<Agent>(
+      agent,
+      Agent::Surroundings{*shard->transport_, surroundings.fleet, surroundings.store, surroundings.limiter,
+                          surroundings.trunks, surroundings.dialogs, surroundings.health, *shard->resolver_},
+      IdSource(index, surroundings.mesh.size()), std::move(post));
   return shard;
+}
+
+absl::Status Shard::OpenDns(const dns::CaresClientOptions& options) {
+  auto client = dns::CaresClient::Open(*context_, options);
+  if (!client.ok()) return client.status();
+  dns_client_ = *std::move(client);
+  dns_cache_ = std::make_unique<dns::CachingClient>(*dns_client_, [this] { return surroundings_.time.Now(); });
+  // What our listeners can send by.
+  dns::SipResolverOptions resolver = {.protocols = {}, .families = {}};
+  for (const sip::Protocol protocol : {sip::Protocol::kUdp, sip::Protocol::kTcp, sip::Protocol::kTls}) {
+    const auto speaks = [&](const transport::Listener& listener) { return listener.protocol == protocol; };
+    if (std::any_of(listeners().begin(), listeners().end(), speaks)) resolver.protocols.push_back(protocol);
+  }
+  for (const dns::RecordType family : {dns::RecordType::kA, dns::RecordType::kAaaa}) {
+    const auto has = [&](const transport::Listener& listener) {
+      return listener.address.is_v6 == (family == dns::RecordType::kAaaa);
+    };
+    if (std::any_of(listeners().begin(), listeners().end(), has)) resolver.families.push_back(family);
+  }
+  resolver_ = std::make_unique<dns::SipResolver>(
+      *dns_cache_, [this](uint32_t bound) { return absl::Uniform<uint32_t>(absl::IntervalClosed, random_, 0, bound); },
+      resolver);
+  return absl::OkStatus();
 }
 
 Shard::~Shard() { Stop(); }
@@ -120,6 +148,8 @@ void Shard::SweepEverySecond() {
     transport_->Sweep();
     // The bindings are everybody's; one shard is enough to look after them.
     if (index_ == 0) surroundings_.store.ExpireBindings(surroundings_.time.Now());
+    // Other shards may have found servers down that this one looks after.
+    AfterWork();
     SweepEverySecond();
   });
 }

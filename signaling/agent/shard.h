@@ -16,13 +16,19 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/random/random.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "signaling/agent/agent.h"
 #include "signaling/agent/agent_options.h"
 #include "signaling/agent/dialog_directory.h"
+#include "signaling/agent/server_health.h"
 #include "signaling/agent/steady_time.h"
+#include "signaling/dns/cares_client.h"
+#include "signaling/dns/dns_client.h"
+#include "signaling/dns/resolver.h"
 #include "signaling/fleet/fleet.h"
 #include "signaling/store/store.h"
 #include "signaling/transport/shard_transport.h"
@@ -42,11 +48,13 @@ class Shard {
     CallLimiter& limiter;
     TrunkBook& trunks;
     DialogDirectory& dialogs;
+    ServerHealth& health;
   };
 
-  // Opens the listeners; errors as ShardTransport::Open.
+  // Opens the listeners; errors as ShardTransport::Open and CaresClient::Open.
   static absl::StatusOr<std::unique_ptr<Shard>> Open(size_t index, const AgentOptions& agent,
                                                      const transport::ShardTransportOptions& transport,
+                                                     const dns::CaresClientOptions& dns,
                                                      const Surroundings& surroundings);
   // Stops first.
   ~Shard();
@@ -72,6 +80,7 @@ class Shard {
  private:
   Shard(size_t index, const Surroundings& surroundings);
 
+  absl::Status OpenDns(const dns::CaresClientOptions& options);
   // Ends each turn of the loop in which something may have changed.
   void AfterWork();
   void WaitForDeadline();
@@ -90,6 +99,11 @@ class Shard {
   absl::Mutex mutex_;
   bool idle_ ABSL_GUARDED_BY(mutex_) = false;
   std::unique_ptr<transport::ShardTransport> transport_;
+  // Draws among the servers of a name; nobody gains anything by guessing it.
+  absl::InsecureBitGen random_;
+  std::unique_ptr<dns::DnsClient> dns_client_;
+  std::unique_ptr<dns::DnsClient> dns_cache_;
+  std::unique_ptr<dns::Resolver> resolver_;
   std::unique_ptr<Agent> agent_;
   std::thread thread_;
 };

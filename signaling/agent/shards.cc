@@ -82,12 +82,13 @@ absl::StatusOr<std::unique_ptr<Shards>> Shards::Start(const ShardsOptions& optio
     shards->plan_ = agent.present.plan;
   }
   for (size_t index = 0; index < options.shards; ++index) {
-    auto shard = Shard::Open(index, agent, transport,
-                             {shards->mesh_, shards->time_, fleet, store, shards->limiter_, shards->trunks_, *shards});
+    auto shard = Shard::Open(
+        index, agent, transport, options.dns,
+        {shards->mesh_, shards->time_, fleet, store, shards->limiter_, shards->trunks_, *shards, shards->health_});
     if (!shard.ok()) return shard.status();
     // The bindings and trunks are everybody's; one shard is enough to look after them.
     agent.keepalive_interval = absl::ZeroDuration();
-    agent.registers_trunks = false;
+    agent.looks_after_trunks = false;
     // Where the kernel chose a port, the others share it.
     transport.listeners = (*shard)->listeners();
     shards->shards_.push_back(*std::move(shard));
@@ -179,7 +180,8 @@ std::vector<TrunkSummary> Shards::Trunks() const {
     TrunkSummary& summary = trunks.emplace_back();
     summary.name = trunk->name;
     for (const routing::TrunkPeer& peer : trunk->peers) {
-      summary.peers.push_back(absl::StrCat(transport::TransportName(peer.protocol), ":", peer.address.ToString()));
+      summary.peers.push_back(absl::StrCat(peer.protocol ? transport::TransportName(*peer.protocol) : "dns", ":",
+                                           peer.host, peer.port == 0 ? "" : absl::StrCat(":", peer.port)));
     }
     summary.registration = trunks_.Find(trunk->name);
     summary.usage = limiter_.UsageOf(CallLimiter::TrunkKey(trunk->name));

@@ -23,9 +23,11 @@
 #include "signaling/agent/call_control.h"
 #include "signaling/agent/call_limiter.h"
 #include "signaling/agent/dialog_directory.h"
+#include "signaling/agent/server_health.h"
 #include "signaling/agent/shard.h"
 #include "signaling/agent/steady_time.h"
 #include "signaling/agent/trunk_book.h"
+#include "signaling/dns/cares_client.h"
 #include "signaling/fleet/fleet.h"
 #include "signaling/routing/plan.h"
 #include "signaling/store/store.h"
@@ -39,12 +41,13 @@ struct ShardsOptions {
   // `tls` is read from the listeners' files and these.
   transport::ShardTransportOptions transport;
   transport::TlsFiles tls_client;
+  dns::CaresClientOptions dns;
 };
 
 class Shards final : public CallControl, private fleet::FleetListener, private DialogDirectory {
  public:
-  // Opens all listeners and starts the threads; hears the fleet from then on. Errors as ShardTransport::Open and
-  // ReadTlsContexts. `fleet` and `store` outlive it.
+  // Opens all listeners and starts the threads; hears the fleet from then on. Errors as ShardTransport::Open,
+  // CaresClient::Open and ReadTlsContexts. `fleet` and `store` outlive it.
   static absl::StatusOr<std::unique_ptr<Shards>> Start(const ShardsOptions& options, fleet::Fleet& fleet,
                                                        store::Store& store);
   // Stops at once if Stop was not called.
@@ -87,6 +90,7 @@ class Shards final : public CallControl, private fleet::FleetListener, private D
   const absl::Time start_time_;
   CallLimiter limiter_;
   TrunkBook trunks_;
+  ServerHealth health_;
   mutable absl::Mutex plan_mutex_;
   std::shared_ptr<const routing::Plan> plan_ ABSL_GUARDED_BY(plan_mutex_);
   std::vector<std::unique_ptr<Shard>> shards_;

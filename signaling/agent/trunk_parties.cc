@@ -18,27 +18,28 @@ std::string AddressValue(absl::string_view display_name, absl::string_view user,
 
 }  // namespace
 
-std::vector<call::Party> TrunkParties(const routing::Trunk& trunk, const TrunkCall& call, absl::string_view own_host,
-                                      uint32_t first_group, const transport::Network& network) {
+std::vector<call::Party> TrunkParties(const routing::Trunk& trunk, const std::vector<TrunkServer>& servers,
+                                      const TrunkCall& call, absl::string_view own_host,
+                                      const transport::Network& network) {
   std::shared_ptr<const call::Credentials> credentials;
   if (!trunk.username.empty()) {
     credentials =
         std::make_shared<const call::Credentials>(call::Credentials{trunk.username, trunk.password, trunk.realm});
   }
   std::vector<call::Party> parties;
-  for (const routing::TrunkPeer& peer : trunk.peers) {
+  for (const TrunkServer& server : servers) {
+    const sip::Protocol protocol = server.destination.protocol;
     call::Party party;
-    party.hop = network.HopTo(peer.protocol, peer.address);
+    party.hop = network.HopTo(protocol, server.destination.address);
     party.advertised = network.Advertised(party.hop);
-    const std::string address = peer.address.Address();
     // The port stands for the server, not for the domain.
-    sip::Uri target = trunk.domain.empty() ? sip::Uri::Sip(call.called, address, peer.address.port)
+    sip::Uri target = trunk.domain.empty() ? sip::Uri::Sip(call.called, server.host, server.port)
                                            : sip::Uri::Sip(call.called, trunk.domain);
-    if (peer.protocol != sip::Protocol::kUdp) {
-      target.SetParameter("transport", absl::AsciiStrToLower(sip::ProtocolName(peer.protocol)));
+    if (protocol != sip::Protocol::kUdp) {
+      target.SetParameter("transport", absl::AsciiStrToLower(sip::ProtocolName(protocol)));
     }
     party.target_uri = target.text();
-    party.to = AddressValue("", call.called, trunk.domain.empty() ? address : trunk.domain);
+    party.to = AddressValue("", call.called, trunk.domain.empty() ? server.host : trunk.domain);
     if (!call.anonymous) {
       const std::string local = party.hop.local.Address();
       const absl::string_view host = !trunk.from_domain.empty() ? absl::string_view(trunk.from_domain)
@@ -48,7 +49,7 @@ std::vector<call::Party> TrunkParties(const routing::Trunk& trunk, const TrunkCa
     }
     party.credentials = credentials;
     party.account = trunk.name;
-    party.group = first_group + static_cast<uint32_t>(parties.size());
+    party.patience = trunk.failover_after;
     parties.push_back(std::move(party));
   }
   return parties;

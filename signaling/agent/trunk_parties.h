@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "signaling/agent/trunk_servers.h"
 #include "signaling/call/call.h"
 #include "signaling/routing/trunk.h"
 #include "signaling/transport/network.h"
@@ -23,10 +24,11 @@ struct TrunkCall {
   bool anonymous = false;
 };
 
-// One party a server, in their order, each in a group of its own from `first_group` on. `own_host`: host of our From
-// where the trunk has no from_domain; empty: the address that we send from.
-std::vector<call::Party> TrunkParties(const routing::Trunk& trunk, const TrunkCall& call, absl::string_view own_host,
-                                      uint32_t first_group, const transport::Network& network);
+// One party a server, in their order, all in group 0. `own_host`: host of our From where the trunk has no from_domain;
+// empty: the address that we send from.
+std::vector<call::Party> TrunkParties(const routing::Trunk& trunk, const std::vector<TrunkServer>& servers,
+                                      const TrunkCall& call, absl::string_view own_host,
+                                      const transport::Network& network);
 
 }  // namespace sluice::agent
 

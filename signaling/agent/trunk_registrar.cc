@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace sluice::agent {
 namespace {
@@ -36,24 +37,45 @@ void TrunkRegistrar::Stop(absl::Time now) {
 void TrunkRegistrar::TakeBack(Entry& entry, absl::Time now) {
   parts_.book.Forget(entry.registration.trunk().name);
   if (entry.registration.state().state != TrunkBook::State::kRegistered) return;
-  Send(entry.registration, entry.registration.Last(parts_.network.Advertised(HopTo(entry.registration))), now);
+  const std::string advertised = parts_.network.Advertised(HopTo(entry.server));
+  Send(entry.server, entry.registration.Last(entry.server, advertised), now);
 }
 
-sip::Hop TrunkRegistrar::HopTo(const TrunkRegistration& registration) const {
-  return parts_.network.HopTo(registration.peer().protocol, registration.peer().address);
+sip::Hop TrunkRegistrar::HopTo(const TrunkServer& server) const {
+  return parts_.network.HopTo(server.destination.protocol, server.destination.address);
 }
 
-sip::ClientTransactionId TrunkRegistrar::Send(const TrunkRegistration& registration, sip::Message request,
-                                              absl::Time now) {
+sip::ClientTransactionId TrunkRegistrar::Send(const TrunkServer& server, sip::Message request, absl::Time now) {
   request.Add(sip::Header::kUserAgent, user_agent_);
-  return parts_.transactions.SendRequest(std::move(request), HopTo(registration), now);
+  return parts_.transactions.SendRequest(std::move(request), HopTo(server), now);
+}
+
+bool TrunkRegistrar::ChooseServer(Entry& entry) {
+  const std::vector<TrunkServer> servers = parts_.servers.Find(entry.registration.trunk());
+  if (servers.empty()) return false;
+  const bool is_there = std::any_of(servers.begin(), servers.end(), [&](const TrunkServer& server) {
+    return server.destination == entry.server.destination;
+  });
+  if (is_there && entry.turn == entry.registration.turn()) return true;
+  entry.turn = entry.registration.turn();
+  entry.server = servers[entry.turn % servers.size()];
+  return true;
+}
+
+void TrunkRegistrar::Register(Entry& entry, absl::Time now) {
+  TrunkRegistration& registration = entry.registration;
+  if (ChooseServer(entry)) {
+    const std::string advertised = parts_.network.Advertised(HopTo(entry.server));
+    entry.transaction = Send(entry.server, registration.Next(entry.server, advertised), now);
+  } else {
+    registration.Wait(now);
+    parts_.book.Set(registration.trunk().name, registration.state());
+  }
 }
 
 void TrunkRegistrar::Advance(absl::Time now) {
   for (Entry& entry : entries_) {
-    if (entry.registration.due() > now) continue;
-    sip::Message request = entry.registration.Next(parts_.network.Advertised(HopTo(entry.registration)));
-    entry.transaction = Send(entry.registration, std::move(request), now);
+    if (entry.registration.due() <= now) Register(entry, now);
   }
 }
 
@@ -74,6 +96,7 @@ bool TrunkRegistrar::OnResponse(sip::ClientTransactionId id, const sip::Message&
   if (entry == nullptr) return false;
   if (!response.is_final()) return true;
   entry->transaction = 0;
+  parts_.health.Worked(entry->server.destination, now);
   entry->registration.OnResponse(response, now);
   parts_.book.Set(entry->registration.trunk().name, entry->registration.state());
   return true;
@@ -84,6 +107,7 @@ bool TrunkRegistrar::OnFailure(sip::ClientTransactionId id, sip::TransactionFail
   if (entry == nullptr) return false;
   entry->transaction = 0;
   const bool timeout = failure == sip::TransactionFailure::kTimeout;
+  if (timeout) parts_.health.Failed(entry->server.destination, now);
   entry->registration.OnFailure(timeout ? "no answer" : "too many transactions", now);
   parts_.book.Set(entry->registration.trunk().name, entry->registration.state());
   return true;

@@ -14,8 +14,10 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "signaling/agent/id_source.h"
+#include "signaling/agent/server_health.h"
 #include "signaling/agent/trunk_book.h"
 #include "signaling/agent/trunk_registration.h"
+#include "signaling/agent/trunk_servers.h"
 #include "signaling/routing/plan.h"
 #include "signaling/sip/hop.h"
 #include "signaling/sip/message.h"
@@ -32,6 +34,8 @@ class TrunkRegistrar {
     const transport::Network& network;
     IdSource& ids;
     TrunkBook& book;
+    TrunkServers& servers;
+    ServerHealth& health;
   };
 
   TrunkRegistrar(const Parts& parts, absl::string_view user_agent) : parts_(parts), user_agent_(user_agent) {}
@@ -54,13 +58,19 @@ class TrunkRegistrar {
     TrunkRegistration registration;
     // Of the REGISTER that is under way; 0: none.
     sip::ClientTransactionId transaction = 0;
+    // Where the last one went, and whose turn it was.
+    TrunkServer server = {};
+    size_t turn = 0;
   };
 
   // Null if it is none of these.
   Entry* Find(sip::ClientTransactionId id);
   void TakeBack(Entry& entry, absl::Time now);
-  sip::ClientTransactionId Send(const TrunkRegistration& registration, sip::Message request, absl::Time now);
-  sip::Hop HopTo(const TrunkRegistration& registration) const;
+  // Finds the server whose turn it is: the one of before, as long as it serves. False: none is known.
+  bool ChooseServer(Entry& entry);
+  void Register(Entry& entry, absl::Time now);
+  sip::ClientTransactionId Send(const TrunkServer& server, sip::Message request, absl::Time now);
+  sip::Hop HopTo(const TrunkServer& server) const;
 
   const Parts parts_;
   const std::string user_agent_;

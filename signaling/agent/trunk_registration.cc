@@ -22,6 +22,8 @@ constexpr absl::Duration kLongestPause = absl::Minutes(30);
 // not come more often than this.
 constexpr absl::Duration kLongestRetryAfter = absl::Hours(24);
 constexpr absl::Duration kShortestGranted = absl::Seconds(10);
+// Until the DNS is looked at again.
+constexpr absl::Duration kUnknownPause = absl::Seconds(1);
 
 }  // namespace
 
@@ -33,15 +35,15 @@ TrunkRegistration::TrunkRegistration(std::shared_ptr<const routing::Trunk> trunk
       expires_(trunk_->register_expires),
       state_{State::kTrying, absl::InfinitePast(), ""} {}
 
-sip::Message TrunkRegistration::Make(absl::string_view advertised, absl::Duration expires) {
-  const std::string address = peer().address.Address();
-  const std::string transport = absl::AsciiStrToLower(sip::ProtocolName(peer().protocol));
-  const bool is_udp = peer().protocol == sip::Protocol::kUdp;
+sip::Message TrunkRegistration::Make(const TrunkServer& server, absl::string_view advertised, absl::Duration expires) {
+  const sip::Protocol protocol = server.destination.protocol;
+  const std::string transport = absl::AsciiStrToLower(sip::ProtocolName(protocol));
+  const bool is_udp = protocol == sip::Protocol::kUdp;
   sip::Uri registrar =
-      trunk_->domain.empty() ? sip::Uri::Sip("", address, peer().address.port) : sip::Uri::Sip("", trunk_->domain);
+      trunk_->domain.empty() ? sip::Uri::Sip("", server.host, server.port) : sip::Uri::Sip("", trunk_->domain);
   const absl::string_view own_host = !trunk_->from_domain.empty() ? absl::string_view(trunk_->from_domain)
                                      : !trunk_->domain.empty()    ? absl::string_view(trunk_->domain)
-                                                                  : absl::string_view(address);
+                                                                  : absl::string_view(server.host);
   const std::string who = sip::Uri::Sip(trunk_->from_user, own_host).text();
   sip::Uri contact = sip::Uri::SipAt(trunk_->from_user, advertised);
   if (!is_udp) {
@@ -61,14 +63,19 @@ sip::Message TrunkRegistration::Make(absl::string_view advertised, absl::Duratio
   return request;
 }
 
-sip::Message TrunkRegistration::Next(absl::string_view advertised) {
+sip::Message TrunkRegistration::Next(const TrunkServer& server, absl::string_view advertised) {
   due_ = absl::InfiniteFuture();
-  return Make(advertised, expires_);
+  return Make(server, advertised, expires_);
 }
 
-sip::Message TrunkRegistration::Last(absl::string_view advertised) {
+sip::Message TrunkRegistration::Last(const TrunkServer& server, absl::string_view advertised) {
   due_ = absl::InfiniteFuture();
-  return Make(advertised, absl::ZeroDuration());
+  return Make(server, advertised, absl::ZeroDuration());
+}
+
+void TrunkRegistration::Wait(absl::Time now) {
+  state_.text = "its name has no address";
+  due_ = now + kUnknownPause;
 }
 
 void TrunkRegistration::OnResponse(const sip::Message& response, absl::Time now) {
@@ -121,7 +128,7 @@ void TrunkRegistration::Fail(absl::string_view text, absl::Duration wait, absl::
   // What was granted before stays granted until it runs out; but nobody knows whether the trunk remembers.
   state_ = {State::kFailed, absl::InfinitePast(), std::string(text)};
   challenges_ = 0;
-  peer_ = (peer_ + 1) % trunk_->peers.size();
+  ++turn_;
   due_ = now + wait;
 }
 

@@ -19,6 +19,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "signaling/agent/trunk_book.h"
+#include "signaling/agent/trunk_servers.h"
 #include "signaling/routing/trunk.h"
 #include "signaling/sip/digest_client.h"
 #include "signaling/sip/hop.h"
@@ -39,20 +40,23 @@ class TrunkRegistration {
 
   // InfiniteFuture while an answer is awaited.
   absl::Time due() const { return due_; }
-  const routing::TrunkPeer& peer() const { return trunk_->peers[peer_]; }
+  // Which of the trunk's servers has its turn: counts up.
+  size_t turn() const { return turn_; }
   const routing::Trunk& trunk() const { return *trunk_; }
 
-  // The REGISTER to `peer`, by which we can be reached at `advertised` ("host:port").
-  sip::Message Next(absl::string_view advertised);
+  // The REGISTER to `server`, by which we can be reached at `advertised` ("host:port").
+  sip::Message Next(const TrunkServer& server, absl::string_view advertised);
   // The same to take it back; nobody waits for the answer.
-  sip::Message Last(absl::string_view advertised);
+  sip::Message Last(const TrunkServer& server, absl::string_view advertised);
   void OnResponse(const sip::Message& response, absl::Time now);
   void OnFailure(absl::string_view text, absl::Time now);
+  // Nobody knows yet where its servers are: due again soon.
+  void Wait(absl::Time now);
 
   const TrunkBook::Registration& state() const { return state_; }
 
  private:
-  sip::Message Make(absl::string_view advertised, absl::Duration expires);
+  sip::Message Make(const TrunkServer& server, absl::string_view advertised, absl::Duration expires);
   void OnSuccess(const sip::Message& response, absl::Time now);
   bool AnswerChallenge(const sip::Message& challenge);
   // The next server's turn after `wait`.
@@ -71,7 +75,7 @@ class TrunkRegistration {
   TrunkBook::Registration state_;
   // Of the last REGISTER.
   std::string contact_;
-  size_t peer_ = 0;
+  size_t turn_ = 0;
   uint32_t cseq_ = 0;
   uint32_t failures_ = 0;
   absl::Time due_ = absl::InfinitePast();

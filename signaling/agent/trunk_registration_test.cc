@@ -11,14 +11,13 @@ using State = TrunkBook::State;
 
 constexpr absl::string_view kAdvertised = "198.18.1.1:5060";
 constexpr absl::string_view kContact = "<sip:user@198.18.1.1:5060>";
+const TrunkServer kServer = {{sip::Protocol::kUdp, *sip::Endpoint::Parse("198.18.3.1:5060")}, "198.18.3.1", 5060};
 
 class TrunkRegistrationTest : public testing::Test {
  protected:
   static std::shared_ptr<const routing::Trunk> MakeTrunk() {
     routing::Trunk trunk;
     trunk.name = "carrier";
-    trunk.peers = {{sip::Protocol::kUdp, *sip::Endpoint::Parse("198.18.3.1:5060")},
-                   {sip::Protocol::kUdp, *sip::Endpoint::Parse("198.18.3.2:5060")}};
     trunk.domain = "carrier.example.net";
     trunk.username = "login";
     trunk.password = "secret";
@@ -31,7 +30,7 @@ class TrunkRegistrationTest : public testing::Test {
   // Sends the one that is due.
   sip::Message Next() {
     EXPECT_LE(registration_.due(), now_);
-    sip::Message request = registration_.Next(kAdvertised);
+    sip::Message request = registration_.Next(kServer, kAdvertised);
     EXPECT_EQ(registration_.due(), absl::InfiniteFuture());
     return request;
   }
@@ -111,11 +110,11 @@ TEST_F(TrunkRegistrationTest, StaysAwayAsLongAsRetryAfterSays) {
 
 TEST_F(TrunkRegistrationTest, StaysAwayLongerWithEachFailureAndTriesTheOtherServer) {
   for (const int seconds : {15, 30, 60, 120, 240, 480, 900, 900}) {
-    const std::string before = registration_.peer().address.ToString();
+    const size_t before = registration_.turn();
     Next();
     registration_.OnFailure("no answer", now_);
     EXPECT_EQ(Wait(), absl::Seconds(seconds));
-    EXPECT_NE(registration_.peer().address.ToString(), before);
+    EXPECT_EQ(registration_.turn(), before + 1);
     now_ = registration_.due();
   }
   Answer(Next(), 200);
@@ -139,9 +138,16 @@ TEST_F(TrunkRegistrationTest, GivesUpForAWhileWhenItsPasswordIsWrongOrEveryAnswe
   EXPECT_GT(Wait(), absl::Seconds(10));
 }
 
+TEST_F(TrunkRegistrationTest, WaitsForASecondWhenNoServerIsKnown) {
+  registration_.Wait(now_);
+  EXPECT_EQ(Wait(), absl::Seconds(1));
+  EXPECT_EQ(registration_.state().state, State::kTrying);
+  EXPECT_EQ(registration_.state().text, "its name has no address");
+}
+
 TEST_F(TrunkRegistrationTest, TakesItsContactBack) {
   Answer(Next(), 200);
-  EXPECT_EQ(registration_.Last(kAdvertised).Get(sip::Header::kExpires), "0");
+  EXPECT_EQ(registration_.Last(kServer, kAdvertised).Get(sip::Header::kExpires), "0");
 }
 
 }  // namespace

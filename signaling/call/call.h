@@ -76,6 +76,9 @@ struct Party {
   // Callee: the lowest group is asked first, all of it at once, and the next one only if none of it does its service
   // (408, 500, 502 to 504, or no answer at all): the trunks of a route, one a group.
   uint32_t group = 0;
+  // Callee: who has not answered at all for as long is given up for the next group, if there is one. 0: waits for Timer
+  // B.
+  absl::Duration patience;
   // Callee: what From and To of our INVITE say, without tag. Empty: what the caller's say, in our domain.
   std::string from;
   std::string to;
@@ -141,7 +144,7 @@ struct UpdateMedia {
 };
 // Answered to the agent, for the record; the call does not wait.
 struct DeleteMedia {};
-enum class CallTimer : uint8_t { kRing, kSession, kRefresh, kDuration, kPrack, kTransfer, kAnswerWait };
+enum class CallTimer : uint8_t { kRing, kSession, kRefresh, kDuration, kPrack, kTransfer, kPatience, kAnswerWait };
 // One a kind; setting it again moves it.
 struct SetTimer {
   CallTimer timer;

@@ -31,6 +31,7 @@ uint16_t PassedStatus(uint16_t status) { return status == 401 || status == 407 ?
 }  // namespace
 
 void Call::Core::OnInviteResponse(Leg& leg, const ClientRequest& request, const sip::Message& response) {
+  leg.answered = true;
   if (leg.state == Leg::State::kCancelling) {
     if (response.is_success()) {
       // It crossed the CANCEL.

@@ -196,6 +196,8 @@ class Call::Core {
   // Max-Breadth for `count` INVITEs at once (RFC 5393 5.3.3.1). False: the caller's does not suffice, and it has been
   // refused.
   bool DivideBreadth(uint32_t count);
+  // Gives up those who are asked now if none of them has answered at all, and asks the next ones.
+  void OnSilence();
   // A failure that another callee may not have: it is tried.
   static bool IsOutOfService(uint16_t status);
   // Sends a challenged request once more, with credentials. False: it cannot be answered.

@@ -52,6 +52,9 @@ Actions Call::Core::OnTimer(CallTimer timer, absl::Time now) {
         FailTransfer(408);
       }
       break;
+    case CallTimer::kPatience:
+      OnSilence();
+      break;
     case CallTimer::kAnswerWait:
       media_text_ = "the relay does not answer";
       FinishMedia(ports_.empty() ? Outcome::kUnavailable : Outcome::kDelayed);

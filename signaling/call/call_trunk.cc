@@ -25,11 +25,33 @@ bool Call::Core::InviteNextGroup() {
   const auto count = std::count_if(legs_.begin(), legs_.end(),
                                    [&](const Leg& leg) { return leg.IsUnasked() && leg.party.group == *next; });
   if (invite_ && !DivideBreadth(static_cast<uint32_t>(count))) return true;
+  absl::Duration patience;
+  bool more = false;
   for (Leg& leg : legs_) {
-    if (leg.IsUnasked() && leg.party.group == *next) InviteCallee(leg);
+    if (!leg.IsUnasked()) continue;
+    if (leg.party.group == *next) {
+      patience = std::max(patience, leg.party.patience);
+      InviteCallee(leg);
+    } else {
+      more = true;
+    }
   }
+  if (more && patience > absl::ZeroDuration()) SetTimer(CallTimer::kPatience, patience);
   SetTimer(transfer_ == nullptr ? CallTimer::kRing : CallTimer::kTransfer, options_.ring_timeout);
   return true;
+}
+
+void Call::Core::OnSilence() {
+  const auto is_asked = [](const Leg& leg) {
+    return leg.number != kCaller && leg.state == Leg::State::kInviting && !leg.IsUnasked();
+  };
+  if (end_ || std::none_of(legs_.begin(), legs_.end(), [](const Leg& leg) { return leg.IsUnasked(); })) return;
+  if (std::any_of(legs_.begin(), legs_.end(), [&](const Leg& leg) { return is_asked(leg) && leg.answered; })) return;
+  // Whatever they answer yet is too late; a 2xx gets its BYE.
+  for (Leg& leg : legs_) {
+    if (is_asked(leg)) Cancel(leg, "SIP;cause=408");
+  }
+  InviteNextGroup();
 }
 
 bool Call::Core::DivideBreadth(uint32_t count) {

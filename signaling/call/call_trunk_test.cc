@@ -10,6 +10,8 @@ using sip::Header;
 
 constexpr absl::string_view kChallenge = "Digest realm=\"carrier\", nonce=\"n1\", qop=\"auth\", algorithm=MD5";
 
+constexpr absl::Duration kPatience = absl::Seconds(4);
+
 // A trunk's server, `number` from 1 on, asked in turn.
 Party TrunkAt(int number) {
   Party party = CallTestBed::Callee(number);
@@ -17,6 +19,7 @@ Party TrunkAt(int number) {
   party.target_uri = absl::StrCat("sip:+4930123@198.18.3.", number);
   party.account = absl::StrCat("carrier-", number);
   party.group = static_cast<uint32_t>(number);
+  party.patience = kPatience;
   party.from = "\"Alice\" <sip:+49302@example.net>";
   party.to = "<sip:+4930123@carrier.example.net>";
   party.credentials = std::make_shared<const Credentials>(Credentials{"user", "secret", "carrier"});
@@ -53,6 +56,38 @@ TEST(CallToTrunks, GoesToTheTrunkUnderItsNames) {
   EXPECT_FALSE(invite.message.FromTag().empty());
   EXPECT_EQ(invite.message.Get(Header::kTo), "<sip:+4930123@carrier.example.net>");
   EXPECT_FALSE(invite.message.Has(Header::kProxyAuthorization));
+}
+
+TEST(CallToTrunks, AsksTheNextOneWhenTheOneBeforeIsSilent) {
+  CallTestBed bed;
+  const SendRequest first = AskTrunks(bed, 2);
+  bed.Fire(CallTimer::kPatience, kPatience);
+  EXPECT_EQ(bed.Take<CancelRequest>().number, first.number);
+  const SendRequest second = bed.Take<SendRequest>();
+  EXPECT_EQ(second.leg, 2u);
+  bed.Forget();
+  // It was slow, not dead: its phone rings no longer than it must.
+  bed.Reply(first, CallTestBed::Answer(first, 180));
+  EXPECT_FALSE(bed.Has<Respond>());
+  bed.Reply(first, CallTestBed::Answer(first, 200, PhoneSdp("198.18.3.1")));
+  EXPECT_EQ(bed.Take<SendAck>().leg, 1u);
+  EXPECT_EQ(bed.Take<SendRequest>().message.method(), sip::Method::kBye);
+  EXPECT_FALSE(bed.Has<Respond>());
+  bed.Reply(second, CallTestBed::Answer(second, 486));
+  EXPECT_EQ(bed.Take<Respond>().message.status(), 486);
+}
+
+TEST(CallToTrunks, HasPatienceWithWhoHasAnsweredAndWithTheLastOne) {
+  CallTestBed bed;
+  const SendRequest first = AskTrunks(bed, 2);
+  bed.Reply(first, CallTestBed::Answer(first, 100));
+  bed.Fire(CallTimer::kPatience, kPatience);
+  EXPECT_FALSE(bed.Has<CancelRequest>());
+  bed.Forget();
+  bed.Reply(first, CallTestBed::Answer(first, 503));
+  EXPECT_EQ(bed.Take<SendRequest>().leg, 2u);
+  bed.Fire(CallTimer::kPatience, kPatience);
+  EXPECT_FALSE(bed.Has<CancelRequest>());
 }
 
 TEST(CallToTrunks, AsksTheNextOneOnlyWhenTheOneBeforeIsOutOfService) {

@@ -56,6 +56,8 @@ struct Leg {
   // The first INVITE of ours, and its CSeq for the ACK.
   RequestNumber invite = 0;
   uint32_t invite_cseq = 0;
+  // Something has come for it, be it 100.
+  bool answered = false;
   // An INVITE of ours that was answered by 2xx: its ACK waits for the other leg's answer (late offer).
   RequestNumber unacknowledged = 0;
   // An INVITE or UPDATE of ours is under way within the answered call: one of theirs gets 491.

@@ -1,8 +1,6 @@
 // From the name of a SIP domain to the addresses that serve it, in the order in which they are to be tried (RFC 3263).
 //
-// Whoever sends tries the first destination, and the next one when that fails by timeout, transport error or 503
-// (RFC 3263 4.3). It says how each attempt went by Report: a destination that has failed goes behind those that have
-// not, until a later attempt shows that it is back.
+// Whoever sends tries the first destination, and the next one when that fails by timeout or 503 (RFC 3263 4.3).
 //
 // Never used to answer: a response goes where its request came from.
 //
@@ -55,9 +53,6 @@ class Resolver {
   // Calls `done` once: before it returns if the answer is known (an address, or a name that was asked before), else
   // from the event loop. Not at all once the resolver is gone.
   virtual void Resolve(const SipTarget& target, Callback done) = 0;
-
-  // How an attempt at `destination` went.
-  virtual void Report(const Destination& destination, bool worked) = 0;
 };
 
 }  // namespace sluice::dns

@@ -141,7 +141,7 @@ class SipResolver::Lookup : public std::enable_shared_from_this<SipResolver::Loo
       }
     }
     if (destinations.empty()) return Finish(absl::NotFoundError(absl::StrCat(target_.host, " has no address")));
-    Finish(resolver_.Order(std::move(destinations)));
+    Finish(std::move(destinations));
   }
 
   void Ask(const std::string& name, RecordType type, std::function<void(const Records&)> take, void (Lookup::*then)()) {
@@ -177,14 +177,8 @@ class SipResolver::Lookup : public std::enable_shared_from_this<SipResolver::Loo
   std::vector<Candidate> candidates_;
 };
 
-SipResolver::SipResolver(DnsClient& client, std::function<absl::Time()> now, RandomFunction random,
-                         const SipResolverOptions& options)
-    : client_(client),
-      now_(std::move(now)),
-      random_(std::move(random)),
-      options_(options),
-      failed_(options.failed),
-      alive_(std::make_shared<SipResolver*>(this)) {}
+SipResolver::SipResolver(DnsClient& client, RandomFunction random, const SipResolverOptions& options)
+    : client_(client), random_(std::move(random)), options_(options), alive_(std::make_shared<SipResolver*>(this)) {}
 
 SipResolver::~SipResolver() = default;
 
@@ -196,17 +190,6 @@ void SipResolver::Resolve(const SipTarget& target, Callback done) {
     return;
   }
   std::make_shared<Lookup>(*this, target, std::move(done))->Start();
-}
-
-void SipResolver::Report(const Destination& destination, bool worked) {
-  worked ? failed_.Worked(destination) : failed_.Failed(destination, now_());
-}
-
-std::vector<Destination> SipResolver::Order(std::vector<Destination> destinations) {
-  const absl::Time now = now_();
-  std::stable_partition(destinations.begin(), destinations.end(),
-                        [&](const Destination& destination) { return !failed_.ShouldAvoid(destination, now); });
-  return destinations;
 }
 
 }  // namespace sluice::dns

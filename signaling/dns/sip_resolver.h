@@ -10,9 +10,7 @@
 #include <memory>
 #include <vector>
 
-#include "absl/time/time.h"
 #include "signaling/dns/dns_client.h"
-#include "signaling/dns/failed_destinations.h"
 #include "signaling/dns/resolver.h"
 #include "signaling/dns/service_order.h"
 
@@ -23,28 +21,22 @@ struct SipResolverOptions {
   std::vector<sip::Protocol> protocols = {sip::Protocol::kUdp, sip::Protocol::kTcp, sip::Protocol::kTls};
   // Address families that we have, best first; of kA and kAaaa.
   std::vector<RecordType> families = {RecordType::kA, RecordType::kAaaa};
-  FailedDestinationsOptions failed;
 };
 
 class SipResolver final : public Resolver {
  public:
   // `client` outlives the resolver and calls back only while the resolver is there or not at all.
-  SipResolver(DnsClient& client, std::function<absl::Time()> now, RandomFunction random,
-              const SipResolverOptions& options = {});
+  SipResolver(DnsClient& client, RandomFunction random, const SipResolverOptions& options = {});
   ~SipResolver() override;
 
   void Resolve(const SipTarget& target, Callback done) override;
-  void Report(const Destination& destination, bool worked) override;
 
  private:
   class Lookup;
-  std::vector<Destination> Order(std::vector<Destination> destinations);
 
   DnsClient& client_;
-  const std::function<absl::Time()> now_;
   const RandomFunction random_;
   const SipResolverOptions options_;
-  FailedDestinations failed_;
   // What lookups that wait for the DNS know us by.
   const std::shared_ptr<SipResolver*> alive_;
 };

@@ -36,11 +36,9 @@ class SipResolverTest : public testing::Test {
     return text;
   }
 
-  absl::Time now_ = absl::FromUnixSeconds(1000);
   DnsClientFake dns_;
   std::vector<Destination> last_;
-  std::unique_ptr<SipResolver> resolver_ = std::make_unique<SipResolver>(
-      dns_, [this] { return now_; }, [](uint32_t) { return 0; });
+  std::unique_ptr<SipResolver> resolver_ = std::make_unique<SipResolver>(dns_, [](uint32_t) { return 0; });
 };
 
 TEST_F(SipResolverTest, AsksNobodyAboutAnAddress) {
@@ -88,26 +86,6 @@ TEST_F(SipResolverTest, TellsANameWithoutAddressFromServersThatAreSilent) {
   EXPECT_EQ(Resolve({.host = "none.example"}), "none.example has no address");
   dns_.SetFailing(true);
   EXPECT_EQ(Resolve({.host = "none.example"}), "none.example: no server answers");
-}
-
-TEST_F(SipResolverTest, PutsWhatHasFailedBehindUntilItWorksAgain) {
-  SetAddresses("example", {"198.18.1.1", "198.18.1.2"});
-  const SipTarget target = {.host = "example", .port = 5060};
-  EXPECT_EQ(Resolve(target), "UDP 198.18.1.1:5060, UDP 198.18.1.2:5060");
-  const Destination first = last_[0];
-  resolver_->Report(first, false);
-  EXPECT_EQ(Resolve(target), "UDP 198.18.1.2:5060, UDP 198.18.1.1:5060");
-  resolver_->Report(first, true);
-  EXPECT_EQ(Resolve(target), "UDP 198.18.1.1:5060, UDP 198.18.1.2:5060");
-}
-
-TEST_F(SipResolverTest, ProbesWhatHasFailedWithOneCall) {
-  SetAddresses("example", {"198.18.1.1", "198.18.1.2"});
-  const SipTarget target = {.host = "example", .port = 5060};
-  resolver_->Report({sip::Protocol::kUdp, *sip::Endpoint::Parse("198.18.1.1:5060")}, false);
-  now_ += absl::Seconds(30);
-  EXPECT_EQ(Resolve(target), "UDP 198.18.1.1:5060, UDP 198.18.1.2:5060");
-  EXPECT_EQ(Resolve(target), "UDP 198.18.1.2:5060, UDP 198.18.1.1:5060");
 }
 
 TEST_F(SipResolverTest, TriesOnlySoManyServices) {

@@ -5,6 +5,7 @@
 #define SLUICE_SIGNALING_ROUTING_TRUNK_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,12 @@ struct CallLimits {
 };
 
 struct TrunkPeer {
-  sip::Protocol protocol = sip::Protocol::kUdp;
-  sip::Endpoint address;
+  // Nothing: the DNS says (RFC 3263).
+  std::optional<sip::Protocol> protocol;
+  // An address as in URIs, or a name.
+  std::string host;
+  // 0: not given. Of a name, the DNS says then.
+  uint16_t port = 0;
 
   bool operator==(const TrunkPeer&) const = default;
 };
@@ -32,7 +37,7 @@ struct Trunk {
   std::string name;
   // In the order in which they are tried; not empty.
   std::vector<TrunkPeer> peers;
-  // Host part of URIs there; empty: the peer's address.
+  // Host part of URIs there; empty: the peer's host.
   std::string domain;
   // Only challenges of `realm` are answered. All three are set or none.
   std::string username;
@@ -45,7 +50,11 @@ struct Trunk {
   std::string from_domain;
   // Where its calls come from; port 0: any.
   std::vector<sip::Endpoint> sources;
+  // And from wherever its peers are, any port.
+  bool sources_are_servers = false;
   CallLimits limits;
+  // Without any answer for as long the next server or trunk is asked.
+  absl::Duration failover_after = absl::Seconds(4);
 
   bool operator==(const Trunk&) const = default;
 };

@@ -110,6 +110,7 @@ agent::ShardsOptions ToShardsOptions(const ControllerConfig& config, std::shared
                                                    .ca_file = listener.client_ca_file()}});
   }
   const config::v1::TlsClientConfig& client = config.sip().tls_client();
+  options.dns.servers.assign(config.dns().servers().begin(), config.dns().servers().end());
   options.tls_client = {client.certificate_file(), client.private_key_file(), client.ca_file()};
   options.transport.udp.max_message_bytes = config.sip().max_message_bytes();
   options.transport.streams.max_message_bytes = config.sip().max_message_bytes();

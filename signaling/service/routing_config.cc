@@ -1,5 +1,6 @@
 #include "signaling/service/routing_config.h"
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <optional>
@@ -29,12 +30,21 @@ constexpr size_t kMaxPrepend = 32;
 constexpr uint32_t kMaxWeight = 65535;
 constexpr absl::Duration kDefaultExpires = absl::Seconds(600);
 constexpr absl::Duration kMinExpires = absl::Seconds(60);
+// Two retransmissions by UDP; Timer B.
+constexpr absl::Duration kShortestFailover = absl::Seconds(1);
+constexpr absl::Duration kLongestFailover = absl::Seconds(32);
 
 class PlanReader {
  public:
   PlanReader(const process::ConfigFile& file, const ControllerConfig& config) : file_(file), config_(config) {}
 
   absl::StatusOr<std::shared_ptr<const routing::Plan>> Read() {
+    for (int i = 0; i < config_.dns().servers_size(); ++i) {
+      const std::string& server = config_.dns().servers(i);
+      if (!sip::Endpoint::Parse(server).has_value() && !sip::Endpoint::Make(server, 0).has_value())
+        return file_.Error(absl::StrCat("dns.servers[", i, "]"),
+                           absl::StrCat("is '", server, "'; allowed: ADDRESS or ADDRESS:PORT"));
+    }
     for (int i = 0; i < config_.trunks_size(); ++i) {
       if (absl::Status status = ReadTrunk(absl::StrCat("trunks[", i, "]"), config_.trunks(i)); !status.ok())
         return status;
@@ -75,21 +85,42 @@ class PlanReader {
     if (config.peers().empty())
       return file_.Error(key + ".peers",
                          "is required; allowed: a list such as [{transport: udp, address: \"198.18.1.9:5060\"}]");
+    trunk.sources_are_servers = config.inbound_from_peers();
+    if (config.has_failover_after()) trunk.failover_after = process::ToAbsl(config.failover_after());
+    if (trunk.failover_after < kShortestFailover || trunk.failover_after > kLongestFailover)
+      return file_.Error(key + ".failover_after", "allowed: 1s to 32s");
     for (int i = 0; i < config.peers_size(); ++i) {
       const std::string peer_key = absl::StrCat(key, ".peers[", i, "]");
-      const auto& peer = config.peers(i);
-      const std::optional<sip::Endpoint> address = sip::Endpoint::Parse(peer.address());
-      if (!address.has_value() || address->port == 0)
+      const config::v1::TrunkPeer& peer = config.peers(i);
+      const std::optional<sip::HostPort> host = sip::ParseHostPort(peer.address());
+      // What has only digits and dots is an address, or a slip of the pen in one.
+      const bool is_name = host.has_value() && host->host.find_first_not_of("0123456789.[]:") != std::string::npos &&
+                           host->host.front() != '[';
+      const bool is_address = host.has_value() && sip::Endpoint::Make(host->host, 0).has_value();
+      if (!is_name && !is_address)
         return file_.Error(peer_key + ".address",
-                           absl::StrCat("is '", peer.address(), "'; allowed: ADDRESS:PORT, such as 198.18.1.9:5060"));
-      bool listens = false;
-      for (const auto& listener : config_.sip().listeners()) {
-        listens = listens || listener.transport() == peer.transport();
+                           absl::StrCat("is '", peer.address(),
+                                        "'; allowed: ADDRESS:PORT, such as 198.18.1.9:5060, NAME:PORT, or NAME"));
+      std::optional<sip::Protocol> protocol;
+      if (peer.transport() != config::v1::SIP_TRANSPORT_UNSPECIFIED) {
+        if (!CanSendBy(peer.transport()))
+          return file_.Error(peer_key + ".transport",
+                             "allowed: udp, tcp or tls, if a listener of sip.listeners has it");
+        protocol = ToProtocol(peer.transport());
+      } else if (is_address || host->port != 0) {
+        return file_.Error(peer_key + ".transport", "is required where address is an address or has a port");
       }
-      if (!listens) return file_.Error(peer_key + ".transport", "allowed: one that a listener of sip.listeners has");
-      trunk.peers.push_back({ToProtocol(peer.transport()), *address});
+      trunk.peers.push_back({protocol, std::string(host->host), host->port});
     }
     return absl::OkStatus();
+  }
+
+  bool CanSendBy(config::v1::SipTransport transport) const {
+    if (transport == config::v1::SIP_TRANSPORT_WS || transport == config::v1::SIP_TRANSPORT_WSS) return false;
+    const auto& listeners = config_.sip().listeners();
+    return std::any_of(listeners.begin(), listeners.end(), [transport](const config::v1::SipListener& listener) {
+      return listener.transport() == transport;
+    });
   }
 
   absl::Status ReadSources(const std::string& key, const TrunkConfig& config, routing::Trunk& trunk) {

@@ -1,4 +1,5 @@
-// The trunks and routes of the config as a plan, with their passwords.
+// The trunks and routes of the config as a plan, with their passwords. What finds the trunks' names (dns) is checked
+// with them.
 //
 // Threads: any.
 #ifndef SLUICE_SIGNALING_SERVICE_ROUTING_CONFIG_H_

@@ -41,15 +41,16 @@ TEST(RoutingConfig, IsEmptyWithoutTrunksAndRoutes) {
 TEST(RoutingConfig, ReadsATrunkWithAllThatItHas) {
   const std::string file = testing::TempDir() + "/password";
   std::ofstream(file) << "secret\r\nsecond line\n";
-  const auto plan = Read(Trunk(absl::StrCat(
-      ", domain: carrier.example.net, username: u, password_file: \"", file,
-      "\", realm: carrier, register: true, register_expires: 120s, from_domain: example.net, "
-      "inbound_addresses: [\"198.18.1.9\", \"198.18.1.10:5070\"], limits: {calls: 30, calls_per_second: 5}")));
+  const auto plan =
+      Read(Trunk(absl::StrCat(", domain: carrier.example.net, username: u, password_file: \"", file,
+                              "\", realm: carrier, register: true, register_expires: 120s, from_domain: example.net, "
+                              "inbound_addresses: [\"198.18.1.9\", \"198.18.1.10:5070\"], limits: {calls: 30, "
+                              "calls_per_second: 5}, failover_after: 2s")));
   std::remove(file.c_str());
   ASSERT_TRUE(plan.ok()) << plan.status();
   const routing::Trunk expected = {
       .name = "carrier",
-      .peers = {{sip::Protocol::kUdp, *sip::Endpoint::Parse("198.18.1.9:5060")}},
+      .peers = {{sip::Protocol::kUdp, "198.18.1.9", 5060}},
       .domain = "carrier.example.net",
       .username = "u",
       .password = "secret",
@@ -59,9 +60,22 @@ TEST(RoutingConfig, ReadsATrunkWithAllThatItHas) {
       .from_user = "u",
       .from_domain = "example.net",
       .sources = {*sip::Endpoint::Make("198.18.1.9", 0), *sip::Endpoint::Parse("198.18.1.10:5070")},
-      .limits = {30, 5}};
+      .limits = {30, 5},
+      .failover_after = absl::Seconds(2)};
   ASSERT_EQ((*plan)->trunks().size(), 1u);
   EXPECT_EQ(*(*plan)->trunks()[0], expected);
+}
+
+TEST(RoutingConfig, TakesNamesWithAndWithoutPort) {
+  const auto plan = Read(
+      "trunks: [{name: a, peers: [{transport: udp, address: \"sip.carrier.example:5070\"}, {address: carrier.example}, "
+      "{transport: udp, address: \"[2001:db8::9]\"}], inbound_from_peers: true}]");
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  const routing::Trunk& trunk = *(*plan)->trunks()[0];
+  EXPECT_EQ(trunk.peers, (std::vector<routing::TrunkPeer>{{sip::Protocol::kUdp, "sip.carrier.example", 5070},
+                                                          {std::nullopt, "carrier.example", 0},
+                                                          {sip::Protocol::kUdp, "[2001:db8::9]", 0}}));
+  EXPECT_TRUE(trunk.sources_are_servers);
 }
 
 TEST(RoutingConfig, ReadsARouteWithAllThatItHas) {
@@ -96,14 +110,21 @@ TEST(RoutingConfig, NamesFileLineAndKeyOfWhatIsWrong) {
   const std::string route = "routes:\n- {name: out, number: \"0*\", ";
   const ErrorCase cases[] = {
       {"trunks: [{name: \"a b\"}]", "test.yaml:6: trunks[0].name: "},
+      {"dns: {servers: [\"198.18.0.53\", \"ns.example\"]}", "dns.servers[1]: is 'ns.example'; allowed: ADDRESS"},
       {"trunks: [{name: a}]", "trunks[0].peers: is required"},
-      {"trunks: [{name: a, peers: [{transport: udp, address: \"carrier:5060\"}]}]", "trunks[0].peers[0].address: "},
-      {"trunks: [{name: a, peers: [{transport: udp, address: \"198.18.1.9\"}]}]", "trunks[0].peers[0].address: "},
+      {"trunks: [{name: a, peers: [{transport: udp, address: \"car rier:5060\"}]}]", "trunks[0].peers[0].address: "},
+      {"trunks: [{name: a, peers: [{transport: udp, address: \"198.18.1.900\"}]}]", "trunks[0].peers[0].address: "},
+      {"trunks: [{name: a, peers: [{transport: udp, address: \"[2001::db8::1]\"}]}]", "trunks[0].peers[0].address: "},
+      {"trunks: [{name: a, peers: [{address: \"198.18.1.9\"}]}]", "trunks[0].peers[0].transport: is required where"},
+      {"trunks: [{name: a, peers: [{address: \"sip.example:5060\"}]}]", "trunks[0].peers[0].transport: is required"},
+      {"trunks: [{name: a, peers: [{transport: ws, address: \"sip.example:80\"}]}]",
+       "trunks[0].peers[0].transport: allowed: udp, tcp or tls"},
       {"trunks: [{name: a, peers: [{transport: tcp, address: \"198.18.1.9:5060\"}]}]",
-       "trunks[0].peers[0].transport: allowed: one that a listener"},
+       "trunks[0].peers[0].transport: allowed: udp, tcp or tls, if a listener"},
       {Trunk(", username: u"), "trunks[0]: username, password_file and realm are set together"},
       {Trunk(", username: u, realm: r, password_file: \"/nowhere\""), "trunks[0].password_file: cannot be read"},
       {Trunk(", register: true"), "trunks[0].register: wants from_user or username"},
+      {Trunk(", failover_after: 100ms"), "trunks[0].failover_after: allowed: 1s to 32s"},
       {Trunk(", register_expires: 10s"), "trunks[0].register_expires: is too short"},
       {Trunk(", domain: \"a b\""), "trunks[0].domain: is 'a b'"},
       {Trunk(", inbound_addresses: [\"198.18.1.0/24\"]"), "trunks[0].inbound_addresses[0]: is '198.18.1.0/24'"},

@@ -11,6 +11,7 @@ listen: ["unix:{socket}"]
 sip:
   realm: {realm}
   digest_algorithms: {digests}
+  {more}
   listeners:
 {listeners}
 relays:
@@ -26,19 +27,19 @@ calls:
 class Controller(Server):
     """A controller that listens for SIP at `sip_addresses` over UDP and TCP and uses `relays` (name, address).
 
-    `more_listeners`: more of them, each a YAML mapping on one line.
+    `more_listeners`: more of them, each a YAML mapping on one line. `more_sip`: a key of `sip` with its value.
     """
 
     _ANSWERS = ("accounts", "list")
 
     def __init__(self, binaries, work_folder, namespace, relays, *, sip_addresses=(net.SWITCH_A,),
-                 networks=("callers", "callees"), digests=("SHA-256", "MD5"), more_config="", more_listeners=()):
+                 networks=("callers", "callees"), digests=("SHA-256", "MD5"), more_config="", more_listeners=(), more_sip=""):
         listeners = "\n".join([*(
             f'    - {{transport: {transport}, address: "{_with_port(address)}"}}'
             for address in sip_addresses for transport in ("udp", "tcp")), *(f"    - {listener}" for listener in more_listeners)])
         super().__init__("controller", "controller", binaries, work_folder, namespace, more_config + _CONFIG.format(
             socket=work_folder.file("controller.sock"), realm=REALM, digests=f"[{', '.join(digests)}]",
-            listeners=listeners,
+            listeners=listeners, more=more_sip,
             relays="\n".join(f'  - {{name: {name}, address: "{address}"}}' for name, address in relays),
             database=work_folder.file("controller.db"), caller_network=networks[0] or '""',
             callee_network=networks[1] or '""'))

@@ -1,0 +1,82 @@
+// Where the servers of trunks are: the addresses behind the config's names, there when a call comes.
+//
+// Names are asked for when the plan comes and every 30 s from then on (the resolver keeps answers for as long as the
+// DNS says), so neither a call nor an answer ever waits for the DNS. The order of the answer is drawn anew for each
+// call where its records have weights (RFC 2782). When no DNS server answers, what was said last stands; when it says
+// that there is nothing, there is nothing.
+//
+// A server that is reached by TLS must show a certificate for the name that the config gives (RFC 5922): the network is
+// told before anybody learns the address.
+//
+// Threads: the shard's.
+#ifndef SLUICE_SIGNALING_AGENT_TRUNK_SERVERS_H_
+#define SLUICE_SIGNALING_AGENT_TRUNK_SERVERS_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
+#include "signaling/dns/resolver.h"
+#include "signaling/routing/plan.h"
+#include "signaling/sip/hop.h"
+#include "signaling/transport/network.h"
+
+namespace sluice::agent {
+
+struct TrunkServer {
+  dns::Destination destination;
+  // As the config names it, for URIs where the trunk has no domain; port 0: none is written.
+  std::string host;
+  uint16_t port = 0;
+};
+
+class TrunkServers {
+ public:
+  // Both outlive it.
+  TrunkServers(dns::Resolver& resolver, transport::Network& network) : resolver_(resolver), network_(network) {}
+
+  // Trunks that are as they were keep their addresses.
+  void SetPlan(const routing::Plan& plan, absl::Time now);
+
+  // Those of a trunk of the plan in the order in which they are to be tried. Empty: none of its names has an address.
+  std::vector<TrunkServer> Find(const routing::Trunk& trunk);
+  // The trunk whose calls may come from wherever its servers are, and that has one at the address of `source`; null:
+  // there is none.
+  std::shared_ptr<const routing::Trunk> FindSource(const sip::Endpoint& source) const;
+  // Whether it is a server of any trunk.
+  bool Has(const dns::Destination& server) const;
+
+  void Advance(absl::Time now);
+  absl::Time NextDeadline() const { return next_refresh_; }
+
+ private:
+  // An entry of a trunk's list. Shared with the answers that it waits for.
+  struct Peer {
+    dns::SipTarget target;
+    // Of its certificate.
+    std::string tls_name;
+    std::string uri_host;
+    std::vector<dns::Destination> known;
+    bool asking = false;
+  };
+  struct Entry {
+    std::shared_ptr<const routing::Trunk> trunk;
+    std::vector<std::shared_ptr<Peer>> peers;
+  };
+
+  static std::shared_ptr<Peer> MakePeer(const routing::Trunk& trunk, const routing::TrunkPeer& peer);
+  void Ask(const std::shared_ptr<Peer>& peer);
+
+  dns::Resolver& resolver_;
+  transport::Network& network_;
+  // By the trunk's name.
+  absl::flat_hash_map<std::string, Entry> entries_;
+  absl::Time next_refresh_ = absl::InfiniteFuture();
+};
+
+}  // namespace sluice::agent
+
+#endif  // SLUICE_SIGNALING_AGENT_TRUNK_SERVERS_H_

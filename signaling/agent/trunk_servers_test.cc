@@ -1,0 +1,145 @@
+#include "signaling/agent/trunk_servers.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "gtest/gtest.h"
+#include "signaling/agent/agent_test_bed.h"
+#include "signaling/dns/dns_client_fake.h"
+#include "signaling/dns/sip_resolver.h"
+
+namespace sluice::agent {
+namespace {
+
+using dns::RecordType;
+
+const absl::Time kStart = absl::FromUnixSeconds(1'700'000'000);
+
+class TrunkServersTest : public testing::Test {
+ protected:
+  TrunkServersTest() { trunk_.name = "carrier"; }
+
+  void SetAddress(const std::string& name, absl::string_view address) {
+    dns_.Set(name, RecordType::kA, {.addresses = {*sip::Endpoint::Make(address, 0)}});
+  }
+  void UsePlan() {
+    plan_trunk_ = std::make_shared<const routing::Trunk>(trunk_);
+    servers_.SetPlan(routing::Plan({plan_trunk_}, {}), kStart);
+  }
+  // "UDP 198.18.3.1:5060 as carrier.example", …
+  std::string Found() {
+    return absl::StrJoin(servers_.Find(*plan_trunk_), ", ", [](std::string* out, const TrunkServer& server) {
+      absl::StrAppend(out, sip::ProtocolName(server.destination.protocol), " ", server.destination.address.ToString(),
+                      " as ", server.host, server.port == 0 ? "" : absl::StrCat(":", server.port));
+    });
+  }
+
+  FakeNetwork network_;
+  dns::DnsClientFake dns_;
+  dns::SipResolver resolver_{dns_, [this](uint32_t bound) { return std::min(drawn_, bound); }};
+  uint32_t drawn_ = 0;
+  TrunkServers servers_{resolver_, network_};
+  routing::Trunk trunk_;
+  std::shared_ptr<const routing::Trunk> plan_trunk_;
+};
+
+TEST_F(TrunkServersTest, TakesAddressesAsTheyAre) {
+  trunk_.peers = {{sip::Protocol::kUdp, "198.18.3.1", 5070}, {sip::Protocol::kTcp, "[2001:db8::3]", 0}};
+  UsePlan();
+  EXPECT_EQ(Found(), "UDP 198.18.3.1:5070 as 198.18.3.1:5070, TCP [2001:db8::3]:5060 as 2001:db8::3");
+  EXPECT_TRUE(dns_.questions().empty());
+}
+
+TEST_F(TrunkServersTest, TriesTheServersOfADomainByPriorityAndWeight) {
+  dns_.Set("_sip._udp.carrier.example", RecordType::kSrv,
+           {.services = {{1, 10, 5060, "a"}, {1, 90, 5060, "b"}, {2, 0, 5062, "c"}}});
+  SetAddress("a", "198.18.3.1");
+  SetAddress("b", "198.18.3.2");
+  SetAddress("c", "198.18.3.3");
+  trunk_.peers = {{std::nullopt, "carrier.example", 0}};
+  UsePlan();
+  EXPECT_EQ(Found(),
+            "UDP 198.18.3.1:5060 as carrier.example, UDP 198.18.3.2:5060 as carrier.example, "
+            "UDP 198.18.3.3:5062 as carrier.example");
+  // Drawn anew for each call.
+  drawn_ = 50;
+  EXPECT_EQ(Found(),
+            "UDP 198.18.3.2:5060 as carrier.example, UDP 198.18.3.1:5060 as carrier.example, "
+            "UDP 198.18.3.3:5062 as carrier.example");
+}
+
+TEST_F(TrunkServersTest, HasNothingUntilTheDnsAnswersAndDoesNotAskTwiceMeanwhile) {
+  dns_.SetSlow(true);
+  SetAddress("sip.carrier.example", "198.18.3.1");
+  trunk_.peers = {{sip::Protocol::kUdp, "sip.carrier.example", 5060}};
+  UsePlan();
+  EXPECT_EQ(Found(), "");
+  const size_t questions = dns_.questions().size();
+  EXPECT_EQ(Found(), "");
+  EXPECT_EQ(dns_.questions().size(), questions);
+  dns_.Answer();
+  EXPECT_EQ(Found(), "UDP 198.18.3.1:5060 as sip.carrier.example:5060");
+}
+
+TEST_F(TrunkServersTest, KeepsWhatWasSaidLastWhenNobodyAnswersAndNothingWhenThereIsNothing) {
+  SetAddress("sip.carrier.example", "198.18.3.1");
+  trunk_.peers = {{sip::Protocol::kUdp, "sip.carrier.example", 5060}};
+  UsePlan();
+  dns_.SetFailing(true);
+  EXPECT_EQ(Found(), "UDP 198.18.3.1:5060 as sip.carrier.example:5060");
+  dns_.SetFailing(false);
+  dns_.Set("sip.carrier.example", RecordType::kA, {});
+  EXPECT_EQ(Found(), "");
+}
+
+TEST_F(TrunkServersTest, LooksAgainEvery30Seconds) {
+  SetAddress("sip.carrier.example", "198.18.3.1");
+  trunk_.peers = {{sip::Protocol::kUdp, "sip.carrier.example", 5060}};
+  trunk_.sources_are_servers = true;
+  UsePlan();
+  SetAddress("sip.carrier.example", "198.18.3.2");
+  EXPECT_EQ(servers_.NextDeadline(), kStart + absl::Seconds(30));
+  servers_.Advance(servers_.NextDeadline());
+  EXPECT_EQ(servers_.FindSource(*sip::Endpoint::Parse("198.18.3.2:40000")), plan_trunk_);
+  EXPECT_EQ(servers_.FindSource(*sip::Endpoint::Parse("198.18.3.1:5060")), nullptr);
+}
+
+TEST_F(TrunkServersTest, TakesCallsFromItsServersOnlyIfThatIsSaid) {
+  trunk_.peers = {{sip::Protocol::kUdp, "198.18.3.1", 5060}};
+  UsePlan();
+  EXPECT_EQ(servers_.FindSource(*sip::Endpoint::Parse("198.18.3.1:5060")), nullptr);
+  trunk_.sources_are_servers = true;
+  UsePlan();
+  EXPECT_EQ(servers_.FindSource(*sip::Endpoint::Parse("198.18.3.1:5060")), plan_trunk_);
+}
+
+TEST_F(TrunkServersTest, TellsTheNetworkWhomATlsServerMustSpeakFor) {
+  SetAddress("sip.carrier.example", "198.18.3.1");
+  trunk_.peers = {{sip::Protocol::kTls, "sip.carrier.example", 5061}, {sip::Protocol::kTls, "198.18.3.2", 5061}};
+  UsePlan();
+  EXPECT_EQ(network_.peer_names(), (std::map<std::string, std::string>{{"198.18.3.1:5061", "sip.carrier.example"},
+                                                                       {"198.18.3.2:5061", "198.18.3.2"}}));
+  trunk_.domain = "carrier.example";
+  UsePlan();
+  EXPECT_EQ(network_.peer_names().at("198.18.3.1:5061"), "sip.carrier.example");
+  EXPECT_EQ(network_.peer_names().at("198.18.3.2:5061"), "carrier.example");
+}
+
+TEST_F(TrunkServersTest, KeepsTheAddressesOfATrunkThroughAReload) {
+  SetAddress("sip.carrier.example", "198.18.3.1");
+  trunk_.peers = {{sip::Protocol::kUdp, "sip.carrier.example", 5060}};
+  UsePlan();
+  dns_.SetSlow(true);
+  trunk_.limits.calls = 5;
+  UsePlan();
+  EXPECT_EQ(Found(), "UDP 198.18.3.1:5060 as sip.carrier.example:5060");
+  const dns::Destination server = {sip::Protocol::kUdp, *sip::Endpoint::Parse("198.18.3.1:5060")};
+  EXPECT_TRUE(servers_.Has(server));
+  servers_.SetPlan(routing::Plan(), kStart);
+  EXPECT_FALSE(servers_.Has(server));
+  EXPECT_EQ(Found(), "");
+  // The answer to a question of before finds nobody.
+  dns_.Answer();
+}
+
+}  // namespace
+}  // namespace sluice::agent

@@ -1,0 +1,79 @@
+"""A DNS server for a test's own names (RFC 1035): A and SRV over UDP; of all else it says that there is none."""
+
+import contextlib
+import socket
+import struct
+import threading
+
+_A, _SRV = 1, 33
+_NO_SUCH_NAME = 3
+
+
+def address(text):
+    """The record of an IPv4 address."""
+    return _A, socket.inet_aton(text)
+
+
+def service(priority, weight, port, target):
+    """An SRV record (RFC 2782)."""
+    return _SRV, struct.pack("!HHH", priority, weight, port) + _name(target)
+
+
+class DnsServer:
+    """Answers at `address`:`port` in `namespace` from `records`, a dict from names to lists of `address` and `service`.
+
+    The records may be replaced while it runs. `asked`: the names of all questions so far.
+    """
+
+    def __init__(self, namespace, own_address, port, records, lifetime=1):
+        self.records = records
+        self.asked = []
+        self._lifetime = lifetime
+        with namespace.entered():
+            self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self._socket.bind((own_address, port))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        # Ends its recvfrom, and complains that nobody is connected.
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._socket.close()
+
+    def _serve(self):
+        while True:
+            try:
+                question, source = self._socket.recvfrom(512)
+            except OSError:
+                return
+            if not question:
+                return
+            self._socket.sendto(self._answer(question), source)
+
+    def _answer(self, message):
+        name, end = _read_name(message, 12)
+        kind, = struct.unpack_from("!H", message, end)
+        question = message[12:end + 4]
+        self.asked.append(name)
+        known = self.records.get(name)
+        found = [data for of_kind, data in known or [] if of_kind == kind]
+        answers = b"".join(b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, self._lifetime, len(data)) + data for data in found)
+        flags = 0x8580 | (0 if known else _NO_SUCH_NAME)
+        return message[:2] + struct.pack("!HHHHH", flags, 1, len(found), 0, 0) + question + answers
+
+
+def _name(text):
+    return b"".join(bytes([len(label)]) + label.encode() for label in text.split(".")) + b"\0"
+
+
+def _read_name(message, at):
+    labels = []
+    while size := message[at]:
+        labels.append(message[at + 1:at + 1 + size].decode())
+        at += 1 + size
+    return ".".join(labels).lower(), at + 1
