@@ -32,6 +32,27 @@ TEST_F(AgentRegistrationTest, BindsAPhoneBehindNatToWhereItsPacketsComeFrom) {
   EXPECT_TRUE(Bindings()[0].behind_nat);
 }
 
+TEST_F(AgentRegistrationTest, IsReachedByThePathThatItCameBy) {
+  bed_.AddAccount("20002230001", "secret");
+  // Its edge proxy is where its messages come from.
+  Phone edge = bed_.NewPhone("20002230000", "192.168.2.63:43518", "198.18.2.20:5060");
+  sip::Message request = edge.NewRequest("REGISTER", "");
+  request.Add(sip::Header::kExpires, "3600");
+  request.Add(sip::Header::kSupported, "path");
+  request.Add(sip::Header::kPath, "<sip:198.18.2.20;lr>");
+  edge.SendAuthorized(std::move(request));
+  EXPECT_EQ(edge.Receive().Get(sip::Header::kPath), "<sip:198.18.2.20;lr>");
+  Phone caller = bed_.NewPhone("20002230001", "198.18.1.2:45426", "198.18.1.2:45426");
+  const sip::Message call = caller.SendAuthorized(caller.NewInvite("20002230000"));
+  EXPECT_EQ(caller.Receive().status(), 100);
+  const sip::Message invite = edge.Receive();
+  EXPECT_EQ(invite.request_uri(), "sip:20002230000@192.168.2.63:43518");
+  EXPECT_EQ(invite.Get(sip::Header::kRoute), "<sip:198.18.2.20;lr>");
+  edge.Send(edge.Answer(invite, 486));
+  EXPECT_EQ(edge.Receive().Get(sip::Header::kRoute), "<sip:198.18.2.20;lr>");
+  caller.Send(caller.AckOf(call, caller.Receive()));
+}
+
 TEST_F(AgentRegistrationTest, AnswersToWhereTheRequestCameFrom) {
   const sip::Message response = b_.Register();
   const std::optional<sip::Via> via = response.TopVia();

@@ -4,11 +4,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/time/clock.h"
 #include "signaling/sip/digest_client.h"
 
 namespace sluice::sip {
@@ -103,6 +107,30 @@ TEST(DigestServer, RefusesAWrongPasswordAnUnknownUserAndAChangedRequestAlike) {
   Message changed = registrar.Request("INVITE");
   changed.Add(Header::kAuthorization, request.Get(Header::kAuthorization));
   EXPECT_EQ(registrar.Check(changed), DigestOutcome::kWrong);
+}
+
+TEST(DigestServer, TakesAsLongForAnUnknownUserAsForAWrongPassword) {
+  Registrar registrar;
+  // So long that hashing outweighs all else: whoever left it out would be seen from afar.
+  const std::string uri = absl::StrCat("sip:", std::string(60000, 'a'), "@sluice.example");
+  std::vector<Message> requests;
+  for (const char* user : {"alice", "nobody"}) {
+    DigestClient client(user, "guess");
+    ASSERT_TRUE(client.Accept(registrar.Challenge()));
+    requests.push_back(registrar.Request("REGISTER", uri));
+    client.Authorize(requests.back(), "c");
+  }
+  // The shortest of many is what the work itself takes.
+  std::vector<absl::Duration> shortest(requests.size(), absl::InfiniteDuration());
+  for (int round = 0; round < 200; ++round) {
+    for (size_t user = 0; user < requests.size(); ++user) {
+      const absl::Time start = absl::Now();
+      EXPECT_EQ(registrar.Check(requests[user]), DigestOutcome::kWrong);
+      shortest[user] = std::min(shortest[user], absl::Now() - start);
+    }
+  }
+  EXPECT_LT(shortest[0], shortest[1] * 1.25);
+  EXPECT_LT(shortest[1], shortest[0] * 1.25);
 }
 
 TEST(DigestServer, TakesEachNonceCountOnceInAnyOrderWithinAWindow) {
