@@ -43,6 +43,10 @@ void ByteStream::Call(const std::string& peer_name, std::function<void(const err
 
 void ByteStream::Close() {
   error_code ignored;
+  if (tls_.has_value() && socket_.is_open() && SSL_is_init_finished(tls_->native_handle()) == 1) {
+    socket_.non_blocking(true, ignored);
+    tls_->shutdown(ignored);
+  }
   socket_.close(ignored);
 }
 

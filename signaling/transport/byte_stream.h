@@ -31,7 +31,8 @@ class ByteStream {
   void Accept(std::function<void(const boost::system::error_code&)> done);
   void Call(const std::string& peer_name, std::function<void(const boost::system::error_code&)> done);
 
-  // At once; operations that wait end with an error.
+  // At once; operations that wait end with an error. By TLS the peer is told first that this is the end and no cut
+  // (close_notify), if the kernel takes it without waiting.
   void Close();
 
   boost::asio::ip::tcp::socket& socket() { return socket_; }

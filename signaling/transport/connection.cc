@@ -1,5 +1,6 @@
 #include "signaling/transport/connection.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cstring>
 #include <utility>
@@ -34,6 +35,7 @@ void Connection::Accept() {
 }
 
 void Connection::Connect(const std::string& peer_name) {
+  opened_by_us_ = true;
   sockaddr_storage storage;
   const socklen_t length = ToSockaddr(setup_.remote, storage);
   asio::ip::tcp::endpoint endpoint;
@@ -68,6 +70,13 @@ void Connection::Send(absl::string_view bytes) {
   waiting_bytes_ += bytes.size();
   waiting_.emplace_back(bytes);
   if (ready_ && !is_writing_) WriteWaiting();
+}
+
+void Connection::KeepAlive() {
+  const absl::Time now = absl::Now();
+  if (!opened_by_us_ || !ready_ || now - std::max(last_byte_time_, last_ping_) < setup_.ping_interval) return;
+  last_ping_ = now;
+  Send("\r\n\r\n");
 }
 
 void Connection::Close(DropReason reason) {

@@ -42,7 +42,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::shared_ptr<boost::asio::ssl::context> tls;
     size_t max_message_bytes = 0;
     size_t max_waiting_bytes = 0;
-    // For a WebSocket: how often a client that says nothing is asked whether it is there.
+    // How often a WebSocket's client that says nothing is asked whether it is there, and KeepAlive speaks.
     absl::Duration ping_interval;
   };
 
@@ -55,6 +55,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // Takes the bytes to be written in order. Too many waiting: the connection is closed.
   void Send(absl::string_view bytes);
+  // One that we opened, by which nothing has come for the ping interval: says CRLF CRLF, so that what is between us and
+  // the peer does not forget it (RFC 5626 3.5.1). An answer is not waited for: servers need not know of this.
+  void KeepAlive();
   // Closes, counting `reason` if there is one; `closed` follows.
   void Close();
   void Close(DropReason reason);
@@ -111,6 +114,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool connected_ = false;
   bool ready_ = false;
   bool open_ = true;
+  bool opened_by_us_ = false;
+  absl::Time last_ping_ = absl::InfinitePast();
   const absl::Time begin_time_;
   absl::Time last_byte_time_;
   absl::Time message_begin_time_ = absl::InfiniteFuture();

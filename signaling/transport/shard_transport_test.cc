@@ -129,6 +129,22 @@ TEST_F(ShardTransportTest, ConnectsToAPeerAndSendsWhatWaited) {
   EXPECT_EQ(shards_[0]->counters().connections, 1u);
 }
 
+TEST_F(ShardTransportTest, KeepsAConnectionAliveThatItHasOpened) {
+  Open(sip::Protocol::kTcp, "127.0.0.1:0", {.streams = {.ping_interval = absl::ZeroDuration()}});
+  tcp::acceptor peer(peer_context_, {asio::ip::make_address("127.0.0.1"), 0});
+  const sip::Hop hop = shards_[0]->HopTo(sip::Protocol::kTcp,
+                                         WithPort(*sip::Endpoint::Parse("127.0.0.1:0"), peer.local_endpoint().port()));
+  shards_[0]->Send(hop, "first");
+  tcp::socket accepted(peer_context_);
+  peer.async_accept(accepted, [](const boost::system::error_code&) {});
+  RunUntil([&] { return accepted.is_open() && accepted.available() == 5; });
+  shards_[0]->Sweep();
+  RunUntil([&] { return accepted.available() == 9; });
+  std::string heard(9, '\0');
+  accepted.read_some(asio::buffer(heard));
+  EXPECT_EQ(heard, "first\r\n\r\n");
+}
+
 TEST_F(ShardTransportTest, ConnectsToNobodyBehindNat) {
   Open(sip::Protocol::kTcp, "127.0.0.1:0");
   sip::Hop hop = shards_[0]->HopTo(sip::Protocol::kTcp, *sip::Endpoint::Parse("127.0.0.1:9"));

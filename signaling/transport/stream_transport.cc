@@ -253,6 +253,8 @@ void StreamTransport::Connections::Sweep() {
       connection->Close(DropReason::kHalfMessage);
     } else if (now - connection->last_byte_time() > options_.idle_limit) {
       connection->Close(DropReason::kIdle);
+    } else {
+      connection->KeepAlive();
     }
   }
 }

@@ -4,7 +4,7 @@
 // A connection belongs to the shard that has it for its whole life; its id names the shard, so that another shard can
 // send by it through its owner. Streams are cut into messages by `StreamFramer`, WebSockets by their frames; a stream
 // that cannot be cut is closed, since nothing after the damage has a beginning. CRLF CRLF between messages is answered
-// with CRLF (RFC 5626 4.4.1).
+// with CRLF (RFC 5626 4.4.1), and said by us where we opened the connection and nothing comes.
 //
 // Bounds, all counted when they bite: connections in all and from one address, bytes that wait to be sent on a
 // connection, time for TLS and the upgrade, time to finish a message that was begun, time without any byte. A peer that
@@ -86,7 +86,7 @@ class StreamTransport {
   bool Has(uint64_t connection) const;
   void Close(uint64_t connection);
 
-  // Closes what is past its limits. Call about once a second.
+  // Closes what is past its limits, and keeps the rest alive. Call about once a second.
   void Sweep();
 
  private:

@@ -43,6 +43,8 @@ class Peer {
   bool done() const { return result_.has_value(); }
   bool worked() const { return result_.has_value() && !*result_; }
   bool closed() const { return closed_; }
+  // By close_notify, so that it is no cut.
+  bool was_told() const { return told_; }
   const std::string& received() const { return received_; }
   std::string CertificateSubject() {
     X509* const certificate = SSL_get1_peer_certificate(stream_.native_handle());
@@ -57,6 +59,7 @@ class Peer {
     stream_.async_read_some(asio::buffer(buffer_), [this](const error_code& error, size_t size) {
       received_.append(buffer_, size);
       closed_ = static_cast<bool>(error);
+      told_ = error == asio::error::eof;
       if (!error) Read();
     });
   }
@@ -68,6 +71,7 @@ class Peer {
   std::string received_;
   char buffer_[4096];
   bool closed_ = false;
+  bool told_ = false;
 };
 
 class TlsTransportTest : public ShardTransportTestBed {
@@ -121,6 +125,16 @@ TEST_F(TlsTransportTest, ExchangesMessagesWithAClientThatBelievesOurCertificate)
   EXPECT_EQ(peer->received(), "\r\n");
   shards_[1]->Send(received_[1][0].hop, "answer");
   RunUntil([&] { return peer->received() == "\r\nanswer"; });
+}
+
+TEST_F(TlsTransportTest, TellsThePeerThatTheEndIsNoCut) {
+  OpenServer(server_, {});
+  const auto peer = Call(*MakeTlsClient(believing_));
+  RunUntil([&] { return peer->done(); });
+  // Nothing after this has a beginning.
+  peer->Send("MESSAGE sip:x SIP/2.0\r\nContent-Length: -1\r\n\r\n");
+  RunUntil([&] { return peer->closed(); });
+  EXPECT_TRUE(peer->was_told());
 }
 
 TEST_F(TlsTransportTest, CarriesMessagesOfManyRecords) {
