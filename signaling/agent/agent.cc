@@ -261,8 +261,7 @@ std::optional<CallerIdentity> Agent::Identify(sip::ServerTransactionId id, const
                                               const sip::Hop& hop) {
   CallerIdentity who;
   const std::optional<sip::NameAddress> from = request.From();
-  who.trunk = router_.plan().FindSource(hop.remote);
-  if (who.trunk == nullptr) who.trunk = trunk_servers_.FindSource(hop.remote);
+  who.trunk = router_.TrunkAt(hop.remote);
   if (who.trunk != nullptr) {
     if (!from.has_value()) {
       Reply(id, Response(request, 400, "From cannot be read"));

@@ -113,12 +113,16 @@ void Router::GoByRoutes(const CallerIdentity& who, absl::string_view own_host, a
   route.account = route.trunks.front()->name;
 }
 
+std::shared_ptr<const routing::Trunk> Router::TrunkAt(const sip::Endpoint& source) const {
+  std::shared_ptr<const routing::Trunk> trunk = plan_->FindSource(source);
+  return trunk != nullptr ? trunk : parts_.servers.FindSource(source);
+}
+
 std::optional<CallerIdentity> Router::Recognize(const std::string& account, const std::string& number,
                                                 const sip::Hop& hop) const {
   CallerIdentity who;
   who.number = number;
-  who.trunk = plan_->FindSource(hop.remote);
-  if (who.trunk == nullptr) who.trunk = parts_.servers.FindSource(hop.remote);
+  who.trunk = TrunkAt(hop.remote);
   if (who.trunk != nullptr) return who;
   who.account = parts_.store.FindAccount(account);
   if (who.account == nullptr) return std::nullopt;

@@ -77,7 +77,9 @@ class Router {
 
   // For calls from now on.
   void SetPlan(std::shared_ptr<const routing::Plan> plan) { plan_ = std::move(plan); }
-  const routing::Plan& plan() const { return *plan_; }
+
+  // Whose calls come from `source`; null: no trunk's.
+  std::shared_ptr<const routing::Trunk> TrunkAt(const sip::Endpoint& source) const;
 
   bool IsOurs(const sip::Uri& uri, const sip::Hop& hop) const;
 
