@@ -45,12 +45,12 @@ Agent::Agent(const AgentOptions& options, const Surroundings& surroundings, IdSo
       authenticator_(options.authentication, surroundings.store, NewKey(ids_)),
       book_(options.kept_calls),
       transactions_(options.transactions, *this, *this, [this] { return ids_.NewNumber(); }),
-      runner_(
-          {transactions_, book_, surroundings.fleet, surroundings.store, ids_, counters_, limiter_, surroundings.health,
-           [this](const call::FindTarget& wanted, absl::Time now, CallRunner::RouteFunction done) {
-             FindTarget(wanted, now, std::move(done));
-           }},
-          options.networks, post_),
+      runner_({transactions_, book_, surroundings.fleet, surroundings.store, ids_, counters_, limiter_,
+               surroundings.health, overload_control_,
+               [this](const call::FindTarget& wanted, absl::Time now, CallRunner::RouteFunction done) {
+                 FindTarget(wanted, now, std::move(done));
+               }},
+              options.networks, post_),
       keepalive_(surroundings.store, options.keepalive_interval) {
   if (options.looks_after_trunks) {
     ServerHealth& health = surroundings.health;
@@ -157,6 +157,11 @@ Agent::Remains Agent::remains() const {
 void Agent::Send(const sip::Hop& hop, absl::string_view message, bool) { network_.Send(hop, message); }
 
 std::string Agent::SentBy(const sip::Hop& hop) { return network_.Advertised(hop); }
+
+absl::string_view Agent::ViaParameters(const sip::Hop& hop) {
+  const bool asks = trunk_servers_.HasOverloadControl({hop.protocol, hop.remote});
+  return asks ? OverloadControl::kViaParameters : absl::string_view();
+}
 
 sip::Message Agent::Response(const sip::Message& request, uint16_t status, absl::string_view reason) const {
   sip::Message response = sip::Message::ResponseTo(request, status, ids_.NewHex(kTagDigits), reason);
@@ -410,6 +415,10 @@ void Agent::OnAck(sip::ServerTransactionId id, const sip::Message& ack, const si
 void Agent::OnAckMissing(sip::ServerTransactionId id) { runner_.OnAckMissing(id, now_); }
 
 void Agent::OnResponse(sip::ClientTransactionId id, const sip::Message& response, const sip::Hop& hop) {
+  const dns::Destination server = {hop.protocol, hop.remote};
+  if (trunk_servers_.HasOverloadControl(server)) {
+    if (const std::optional<sip::Via> via = response.TopVia()) overload_control_.OnResponse(server, *via, now_);
+  }
   if (trunk_registrar_.has_value() && trunk_registrar_->OnResponse(id, response, now_)) return;
   if (trunk_prober_.has_value() && trunk_prober_->OnResponse(id, response, now_)) return;
   runner_.OnResponse(id, response, hop, now_);

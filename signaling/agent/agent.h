@@ -38,6 +38,7 @@
 #include "signaling/agent/dialog_directory.h"
 #include "signaling/agent/id_source.h"
 #include "signaling/agent/nat_keepalive.h"
+#include "signaling/agent/overload_control.h"
 #include "signaling/agent/router.h"
 #include "signaling/agent/server_health.h"
 #include "signaling/agent/trace_ring.h"
@@ -114,6 +115,7 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   // sip::Wire
   void Send(const sip::Hop& hop, absl::string_view message, bool retransmission) override;
   std::string SentBy(const sip::Hop& hop) override;
+  absl::string_view ViaParameters(const sip::Hop& hop) override;
   // sip::TransactionUser
   void OnRequest(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop) override;
   void OnCancel(sip::ServerTransactionId id, const sip::Message& cancel) override;
@@ -160,6 +162,7 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   UnclaimedLadders unclaimed_;
   registrar::Registrar registrar_;
   TrunkServers trunk_servers_;
+  OverloadControl overload_control_;
   Router router_;
   CallLimiter& limiter_;
   DialogDirectory& dialogs_;

@@ -1,6 +1,7 @@
 // Calls from and to trunks: routes, names, credentials, places.
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "gtest/gtest.h"
 #include "signaling/agent/agent_test_bed.h"
 #include "signaling/routing/plan.h"
@@ -281,6 +282,42 @@ TEST_F(AgentTrunkTest, LeavesAServerAloneForAsLongAsIts503Says) {
   bed_.Pass(absl::Seconds(1));
   carrier_phone_.Send(sip::Message::ResponseTo(carrier_phone_.Receive(), 200, "tag"));
   EXPECT_FALSE(bed_.health().IsDown({sip::Protocol::kUdp, *sip::Endpoint::Parse(kCarrier)}));
+}
+
+TEST_F(AgentTrunkTest, LeavesAwayWhatAServerDoesNotWant) {
+  carrier_.overload_control = true;
+  UsePlan();
+  const sip::Message invite = a_.SendAuthorized(a_.NewInvite("030123"));
+  a_.Receive();
+  const sip::Message at_carrier = InviteAt(carrier_phone_);
+  EXPECT_TRUE(at_carrier.TopVia()->parameters.Has("oc"));
+  EXPECT_EQ(at_carrier.TopVia()->parameters.GetText("oc-algo"), "loss");
+  sip::Message busy = carrier_phone_.Answer(at_carrier, 486);
+  busy.Set(sip::Header::kVia,
+           absl::StrReplaceAll(busy.Get(sip::Header::kVia), {{";oc;", ";oc=100;oc-validity=5000;oc-seq=1.5;"}}));
+  carrier_phone_.Send(busy);
+  EXPECT_EQ(carrier_phone_.Receive().method(), sip::Method::kAck);
+  a_.Send(a_.AckOf(invite, a_.Receive()));
+
+  const sip::Message next = a_.SendAuthorized(a_.NewInvite("030124"));
+  a_.Receive();
+  const sip::Message at_other = InviteAt(other_phone_);
+  EXPECT_FALSE(at_other.TopVia()->parameters.Has("oc"));
+  EXPECT_FALSE(bed_.network().Has(carrier_phone_.hop().remote));
+  other_phone_.Send(other_phone_.Answer(at_other, 486));
+  EXPECT_EQ(other_phone_.Receive().method(), sip::Method::kAck);
+  a_.Send(a_.AckOf(next, a_.Receive()));
+
+  sip::Message urgent = a_.NewInvite("030125");
+  urgent.Add("Resource-Priority", "esnet.0");
+  urgent = a_.SendAuthorized(std::move(urgent));
+  a_.Receive();
+  carrier_phone_.Send(carrier_phone_.Answer(InviteAt(carrier_phone_), 486));
+  EXPECT_EQ(carrier_phone_.Receive().method(), sip::Method::kAck);
+  a_.Send(a_.AckOf(urgent, a_.Receive()));
+
+  bed_.Pass(absl::Seconds(5));
+  HangUp(Establish());
 }
 
 TEST_F(AgentTrunkTest, TakesCallsFromWhereverATrunksNameIsIfThatIsSaid) {

@@ -184,6 +184,18 @@ void CallRunner::Run(BookedCall& call, call::Actions actions, absl::Time now) {
   }
 }
 
+bool CallRunner::AdmitToTrunk(LiveCall& live, const routing::Trunk& trunk, const call::SendRequest& action,
+                              absl::Time now) {
+  const dns::Destination server = {action.hop.protocol, action.hop.remote};
+  // What has a priority is for those who left away the rest to find room for (RFC 7339 5.10.1).
+  const bool is_urgent = action.message.Has("Resource-Priority");
+  if (trunk.overload_control && !is_urgent && parts_.overload_control.LeavesAway(server, parts_.ids.NewNumber(), now)) {
+    return false;
+  }
+  return parts_.limiter.Take(CallLimiter::TrunkKey(trunk.name), trunk.limits, now, live.trunk_place) ==
+         CallLimiter::Verdict::kTaken;
+}
+
 bool CallRunner::BeginLeg(BookedCall& call, const call::SendRequest& action, absl::Time now) {
   const std::string sip_call_id(action.message.CallId());
   const bool again = LegOf(call, action.leg).sip_call_id == sip_call_id;
@@ -191,8 +203,7 @@ bool CallRunner::BeginLeg(BookedCall& call, const call::SendRequest& action, abs
   const auto trunk_of_leg = action.leg <= live.trunks.size() ? live.trunks[action.leg - 1] : nullptr;
   if (!again && trunk_of_leg != nullptr) {
     const routing::Trunk& trunk = *trunk_of_leg;
-    if (parts_.limiter.Take(CallLimiter::TrunkKey(trunk.name), trunk.limits, now, live.trunk_place) !=
-        CallLimiter::Verdict::kTaken) {
+    if (!AdmitToTrunk(live, trunk, action, now)) {
       post_([this, call_id = call.summary.call_id, leg = action.leg, number = action.number](absl::Time then) {
         BookedCall* found = parts_.book.Find(call_id);
         if (found == nullptr || found->live == nullptr) return;

@@ -29,6 +29,7 @@
 #include "signaling/agent/call_limiter.h"
 #include "signaling/agent/id_source.h"
 #include "signaling/agent/media_mapping.h"
+#include "signaling/agent/overload_control.h"
 #include "signaling/agent/router.h"
 #include "signaling/agent/server_health.h"
 #include "signaling/call/call.h"
@@ -60,6 +61,7 @@ class CallRunner final : private call::Names {
     AgentCounters& counters;
     CallLimiter& limiter;
     ServerHealth& health;
+    const OverloadControl& overload_control;
     // Whom a 3xx or a transfer leads to: answered once, at once or later, on this shard.
     std::function<void(const call::FindTarget& wanted, absl::Time now, RouteFunction done)> find_target;
   };
@@ -133,7 +135,9 @@ class CallRunner final : private call::Names {
   // What an answer to an INVITE, or none, says about the trunk's server.
   void NoteAnswer(LiveCall::Leg& leg, const sip::Message& response, absl::Time now);
   void NoteSilence(BookedCall& call, call::LegNumber leg, absl::Time now);
-  // The first INVITE of a leg. False: its trunk takes no more calls, which the call is told of soon.
+  // The first INVITE of a leg. False: its trunk takes no more calls, or less of them just now, which the call is told
+  // of soon. Takes a place among the trunk's calls. False: it has none, or its server wants fewer.
+  bool AdmitToTrunk(LiveCall& live, const routing::Trunk& trunk, const call::SendRequest& action, absl::Time now);
   bool BeginLeg(BookedCall& call, const call::SendRequest& action, absl::Time now);
   void Do(BookedCall& call, call::SendRequest& action, absl::Time now);
   void Do(BookedCall& call, call::SendAck& action, absl::Time now);

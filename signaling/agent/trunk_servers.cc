@@ -40,6 +40,8 @@ void TrunkServers::SetPlan(const routing::Plan& plan, absl::Time now) {
     entry.trunk = trunk;
   }
   entries_ = std::move(entries);
+  has_overload_control_ = std::any_of(plan.trunks().begin(), plan.trunks().end(),
+                                      [](const auto& trunk) { return trunk->overload_control; });
   Advance(now);
 }
 
@@ -89,13 +91,21 @@ std::shared_ptr<const routing::Trunk> TrunkServers::FindSource(const sip::Endpoi
   return nullptr;
 }
 
+bool TrunkServers::Has(const Entry& entry, const dns::Destination& server) {
+  return std::any_of(entry.peers.begin(), entry.peers.end(), [&](const std::shared_ptr<Peer>& peer) {
+    return std::find(peer->known.begin(), peer->known.end(), server) != peer->known.end();
+  });
+}
+
 bool TrunkServers::Has(const dns::Destination& server) const {
-  for (const auto& [name, entry] : entries_) {
-    for (const std::shared_ptr<Peer>& peer : entry.peers) {
-      if (std::find(peer->known.begin(), peer->known.end(), server) != peer->known.end()) return true;
-    }
-  }
-  return false;
+  return std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) { return Has(entry.second, server); });
+}
+
+bool TrunkServers::HasOverloadControl(const dns::Destination& server) const {
+  if (!has_overload_control_) return false;
+  return std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) {
+    return entry.second.trunk->overload_control && Has(entry.second, server);
+  });
 }
 
 }  // namespace sluice::agent

@@ -46,8 +46,9 @@ class TrunkServers {
   // The trunk whose calls may come from wherever its servers are, and that has one at the address of `source`; null:
   // there is none.
   std::shared_ptr<const routing::Trunk> FindSource(const sip::Endpoint& source) const;
-  // Whether it is a server of any trunk.
+  // Whether it is a server of any trunk; and of one that may say how many calls it wants (RFC 7339).
   bool Has(const dns::Destination& server) const;
+  bool HasOverloadControl(const dns::Destination& server) const;
 
   void Advance(absl::Time now);
   absl::Time NextDeadline() const { return next_refresh_; }
@@ -69,12 +70,15 @@ class TrunkServers {
 
   static std::shared_ptr<Peer> MakePeer(const routing::Trunk& trunk, const routing::TrunkPeer& peer);
   void Ask(const std::shared_ptr<Peer>& peer);
+  static bool Has(const Entry& entry, const dns::Destination& server);
 
   dns::Resolver& resolver_;
   transport::Network& network_;
   // By the trunk's name.
   absl::flat_hash_map<std::string, Entry> entries_;
   absl::Time next_refresh_ = absl::InfiniteFuture();
+  // Of any trunk: looked at with every request.
+  bool has_overload_control_ = false;
 };
 
 }  // namespace sluice::agent

@@ -55,6 +55,8 @@ struct Trunk {
   CallLimits limits;
   // Without any answer for as long the next server or trunk is asked.
   absl::Duration failover_after = absl::Seconds(4);
+  // Its servers may say how much of our new calls they want (RFC 7339).
+  bool overload_control = false;
 
   bool operator==(const Trunk&) const = default;
 };

@@ -86,6 +86,7 @@ class PlanReader {
       return file_.Error(key + ".peers",
                          "is required; allowed: a list such as [{transport: udp, address: \"198.18.1.9:5060\"}]");
     trunk.sources_are_servers = config.inbound_from_peers();
+    trunk.overload_control = config.overload_control();
     if (config.has_failover_after()) trunk.failover_after = process::ToAbsl(config.failover_after());
     if (trunk.failover_after < kShortestFailover || trunk.failover_after > kLongestFailover)
       return file_.Error(key + ".failover_after", "allowed: 1s to 32s");

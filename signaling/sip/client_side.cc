@@ -53,7 +53,8 @@ bool CameBefore(Transaction& transaction, const Message& response) {
 uint64_t TransactionLayer::Core::AddVia(Message& request, const Hop& hop) {
   const uint64_t branch = random_();
   request.AddFirst(Header::kVia, absl::StrCat("SIP/2.0/", ProtocolName(hop.protocol), " ", wire_.SentBy(hop),
-                                              ";rport;branch=", kMagicCookie, absl::Hex(branch, absl::kZeroPad16)));
+                                              ";rport;branch=", kMagicCookie, absl::Hex(branch, absl::kZeroPad16),
+                                              wire_.ViaParameters(hop)));
   return branch;
 }
 

@@ -54,6 +54,8 @@ class Wire {
   virtual void Send(const Hop& hop, absl::string_view message, bool retransmission) = 0;
   // "host:port" for the sent-by of our Via towards `hop`.
   virtual std::string SentBy(const Hop& hop) = 0;
+  // What else our Via towards `hop` has: ";name=value" each, or nothing.
+  virtual absl::string_view ViaParameters(const Hop& /*hop*/) { return ""; }
 };
 
 class TransactionUser {
