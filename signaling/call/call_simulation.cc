@@ -25,6 +25,9 @@ class Simulation : public Names {
     const uint8_t kind = next_();
     std::vector<Party> callees = {CallTestBed::Callee(1)};
     if ((kind & 1) != 0) callees.push_back(CallTestBed::Callee(2));
+    // At once, or the second one when the first is silent or out of service.
+    callees.front().patience = absl::Seconds(4);
+    callees.back().group = (kind & 65) == 65 ? 1 : 0;
     const sip::Message invite = CallTestBed::Invite(
         absl::StrCat((kind & 2) != 0 ? "Supported: timer\r\nSession-Expires: 120\r\nAllow: UPDATE\r\n" : "",
                      (kind & 8) != 0 ? "Supported: 100rel\r\n" : "", (kind & 48) == 48 ? "Require: 100rel\r\n" : ""),
@@ -338,7 +341,7 @@ class Simulation : public Names {
   }
 
   void FireSomething() {
-    const CallTimer timer = static_cast<CallTimer>(next_() % 7);
+    const CallTimer timer = static_cast<CallTimer>(next_() % 8);
     timers_.erase(timer);
     Do(call_.OnTimer(timer, now_));
   }
