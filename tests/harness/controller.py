@@ -21,19 +21,20 @@ store:
 calls:
   caller_network: {caller_network}
   callee_network: {callee_network}
+  {more_calls}
 """
 
 
 class Controller(Server):
     """A controller that listens for SIP at `sip_addresses` over UDP and TCP and uses `relays` (name, address).
 
-    `more_listeners`: more of them, each a YAML mapping on one line. `more_sip`: a key of `sip` with its value.
+    `more_listeners`: more of them, each a YAML mapping on one line. `more_sip`, `more_calls`: a key of `sip`, of `calls` with its value.
     """
 
     _ANSWERS = ("accounts", "list")
 
     def __init__(self, binaries, work_folder, namespace, relays, *, sip_addresses=(net.SWITCH_A,),
-                 networks=("callers", "callees"), digests=("SHA-256", "MD5"), more_config="", more_listeners=(), more_sip=""):
+                 networks=("callers", "callees"), digests=("SHA-256", "MD5"), more_config="", more_listeners=(), more_sip="", more_calls=""):
         listeners = "\n".join([*(
             f'    - {{transport: {transport}, address: "{_with_port(address)}"}}'
             for address in sip_addresses for transport in ("udp", "tcp")), *(f"    - {listener}" for listener in more_listeners)])
@@ -42,7 +43,7 @@ class Controller(Server):
             listeners=listeners, more=more_sip,
             relays="\n".join(f'  - {{name: {name}, address: "{address}"}}' for name, address in relays),
             database=work_folder.file("controller.db"), caller_network=networks[0] or '""',
-            callee_network=networks[1] or '""'))
+            callee_network=networks[1] or '""', more_calls=more_calls))
 
     def add_account(self, name, password, *, display_name="", legacy_digest=False):
         flags = ["--legacy-digest"] if legacy_digest else []

@@ -26,14 +26,15 @@ class Sound:
 class Sipp(Process):
     """SIPp with the scenario `role`.xml (caller, callee, …) in a folder of its own, playing `sound` (None: nothing) in each call.
 
-    `challenged` False leaves out what the scenario does about a digest challenge.
+    `challenged` False leaves out what the scenario does about a digest challenge. `scenario`: its XML, where it is in no file.
     """
 
-    def __init__(self, role, sound, work_folder, namespace, address, *arguments, port=5060, challenged=True):
+    def __init__(self, role, sound, work_folder, namespace, address, *arguments, port=5060, challenged=True, scenario=None):
         # A role may be played again in one test.
         folder = tempfile.mkdtemp(prefix=f"sipp-{role}-", dir=work_folder.path)
-        with open(os.path.join(_SCENARIOS, f"{role}.xml"), encoding="utf-8") as file:
-            scenario = file.read()
+        if scenario is None:
+            with open(os.path.join(_SCENARIOS, f"{role}.xml"), encoding="utf-8") as file:
+                scenario = file.read()
         if sound is None:
             scenario = _without("sound", scenario)
         else:
