@@ -176,6 +176,11 @@ void Agent::Reply(sip::ServerTransactionId id, sip::Message response) {
 
 void Agent::OnRequest(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop) {
   if (std::optional<sip::Message> refusal = RefuseRequest(request); refusal.has_value()) {
+void Agent::ReplyToStranger(sip::ServerTransactionId id, sip::Message response) {
+  response.Add(sip::Header::kServer, options_.server);
+  transactions_.RespondStatelessly(id, response);
+}
+
     return Reply(id, *std::move(refusal));
   }
   const std::vector<absl::string_view> unsupported = request.UnsupportedOptions(SupportedOptions(request.method()));
@@ -231,8 +236,8 @@ void Agent::OnRegister(sip::ServerTransactionId id, const sip::Message& request,
   const std::optional<sip::NameAddress> address = request.To();
   if (!domain.has_value() || !domain->is_sip() || !address.has_value()) return Reply(id, Response(request, 416));
   if (!router_.IsOurs(*domain, hop)) return Reply(id, Response(request, 404, "Domain is not served here"));
-  Authenticator::Result who = authenticator_.Authenticate(request, hop, ids_.NewHex(kTagDigits), now_);
-  if (who.account == nullptr) return Reply(id, *std::move(who.refusal));
+  Authenticator::Result who = authenticator_.Authenticate(request, hop, transactions_.StatelessToTag(request), now_);
+  if (who.account == nullptr) return ReplyToStranger(id, *std::move(who.refusal));
   // RFC 3261 10.3 step 4: nobody binds contacts to another one's number.
   if (address->uri.DecodedUser() != who.account->name) {
     return Reply(id, Response(request, 403, "To is not the account's own number"));
@@ -277,9 +282,9 @@ std::optional<CallerIdentity> Agent::Identify(sip::ServerTransactionId id, const
     who.anonymous = from->uri.host() == "anonymous.invalid";
     return who;
   }
-  Authenticator::Result result = authenticator_.Authenticate(request, hop, ids_.NewHex(kTagDigits), now_);
+  Authenticator::Result result = authenticator_.Authenticate(request, hop, transactions_.StatelessToTag(request), now_);
   if (result.account == nullptr) {
-    Reply(id, *std::move(result.refusal));
+    ReplyToStranger(id, *std::move(result.refusal));
     return std::nullopt;
   }
   if (!from.has_value() || from->uri.DecodedUser() != result.account->name) {

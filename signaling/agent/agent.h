@@ -150,6 +150,8 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   transport::Network& network_;
   // Of the event that is being handled.
   absl::Time now_ = absl::InfinitePast();
+  // To somebody who has not shown who he is: nothing is kept of it, so a flood of requests leaves nothing.
+  void ReplyToStranger(sip::ServerTransactionId id, sip::Message response);
   bool draining_ = false;
   PresentOptions present_;
   // As present_.calls, for calls whose media is released.

@@ -126,7 +126,8 @@ void TransactionLayer::Core::OnAck(const Hop& hop, absl::string_view bytes, cons
   const ServerTransactionId id = belongs ? transaction->id : 0;
   user_.OnTrace(true, hop, ack, bytes, again);
   if (again) ++statistics_.retransmissions_received;
-  if (!belongs) ++statistics_.stray_acks;
+  // That of an answer which was given without state carries our own tag.
+  if (!belongs && ack.ToTag() != OwnToTag(ack)) ++statistics_.stray_acks;
 
   transaction = pool_.Find(id);
   if (transaction == nullptr) return;
@@ -164,6 +165,14 @@ void TransactionLayer::Core::Respond(ServerTransactionId id, const Message& resp
     Reschedule(*transaction);
   }
   if ((steps & kSendKept) != 0) Send(hop, response, bytes, false);
+}
+
+void TransactionLayer::Core::RespondStatelessly(ServerTransactionId id, const Message& response) {
+  Transaction* const transaction = pool_.Find(id);
+  if (transaction == nullptr) return;
+  const Hop hop = transaction->hop;
+  End(*transaction);
+  Send(hop, response, response.Serialize(), false);
 }
 
 }  // namespace sluice::sip

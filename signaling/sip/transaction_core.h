@@ -36,6 +36,9 @@ class TransactionLayer::Core {
 
   // Server side (server_side.cc).
   void Respond(ServerTransactionId id, const Message& response, absl::Time now);
+  void RespondStatelessly(ServerTransactionId id, const Message& response);
+  // A To tag for answers that no transaction repeats, the same for each copy of a request (RFC 3261 8.2.7).
+  std::string OwnToTag(const Message& request) const;
 
   // Client side (client_side.cc).
   ClientTransactionId SendRequest(Message request, const Hop& hop, absl::Time now);
@@ -74,8 +77,6 @@ class TransactionLayer::Core {
   Transaction* NewServer(const Hop& hop, const Message& request, std::string key, absl::Time now);
   // Answers a request that makes no transaction.
   void Refuse(const Hop& hop, const Message& request, uint16_t status, absl::string_view reason);
-  // A To tag for answers of the layer's own, the same for each copy of a request (RFC 3261 8.2.7).
-  std::string OwnToTag(const Message& request) const;
 
   // Client side.
   void OnResponse(const Hop& hop, absl::string_view bytes, const Message& response, absl::Time now);

@@ -141,6 +141,10 @@ void TransactionLayer::SendAck(ClientTransactionId invite, Message ack, const Ho
   core_->SendAck(invite, std::move(ack), hop);
 }
 
+void TransactionLayer::RespondStatelessly(ServerTransactionId id, const Message& response) {
+  core_->RespondStatelessly(id, response);
+}
+std::string TransactionLayer::StatelessToTag(const Message& request) const { return core_->OwnToTag(request); }
 void TransactionLayer::Respond(ServerTransactionId id, Message response, absl::Time now) {
   core_->Respond(id, response, now);
 }

@@ -129,6 +129,14 @@ class TransactionLayer {
   // makes them.
   void Respond(ServerTransactionId id, Message response, absl::Time now);
 
+  // Answers and forgets the request, so that nothing is kept of a stranger who can send very many (RFC 3261 26.3.2.4):
+  // the answer is not sent again, a copy of the request is told as a new one, and the ACK is absorbed. `response` has
+  // the To tag of StatelessToTag.
+  void RespondStatelessly(ServerTransactionId id, const Message& response);
+  // The To tag of such answers: the same for each copy of the request (RFC 3261 8.2.7), and for its ACK, but for
+  // nobody to guess.
+  std::string StatelessToTag(const Message& request) const;
+
   // Runs what is due. NextDeadline: when to call again (InfiniteFuture: nothing waits).
   void Advance(absl::Time now);
   absl::Time NextDeadline() const;

@@ -339,5 +339,43 @@ TEST(Trace, TellsEachMessageAndWhatIsARetransmission) {
                                      "< BYE sip:b@198.18.0.1 SIP/2.0 (again)", "> SIP/2.0 200 OK (again)"));
 }
 
+// Challenges what came last, without state.
+void Challenge(TransactionTestBed& bed) {
+  const auto& last = bed.requests.back();
+  bed.layer.RespondStatelessly(last.id, Message::ResponseTo(last.request, 407, bed.layer.StatelessToTag(last.request)));
+}
+
+TEST(StatelessAnswer, LeavesNothingAndIsNotSentAgain) {
+  TransactionTestBed bed;
+  bed.Receive(TestRequest("INVITE"));
+  Challenge(bed);
+  EXPECT_EQ(bed.layer.statistics().transactions, 0);
+  bed.AdvanceBy(absl::Seconds(100));
+  EXPECT_EQ(bed.TimesOf("SIP/2.0 407"), "0");
+}
+
+TEST(StatelessAnswer, IsGivenToACopyOfTheRequestWithTheSameTag) {
+  TransactionTestBed bed;
+  for (int i = 0; i < 2; ++i) {
+    bed.Receive(TestRequest("INVITE"));
+    Challenge(bed);
+  }
+  EXPECT_THAT(bed.events, ElementsAre("request INVITE", "request INVITE"));
+  ASSERT_EQ(bed.sent.size(), 2);
+  EXPECT_EQ(bed.sent[0].message.ToTag(), bed.sent[1].message.ToTag());
+}
+
+TEST(StatelessAnswer, HasItsAckAbsorbedAndNoOther) {
+  TransactionTestBed bed;
+  bed.Receive(TestRequest("INVITE"));
+  Challenge(bed);
+  const std::string tag(bed.sent.back().message.ToTag());
+  bed.Receive(TestRequest("ACK", "z9hG4bKa1", tag));
+  EXPECT_EQ(bed.layer.statistics().stray_acks, 0);
+  bed.Receive(TestRequest("ACK", "z9hG4bKa1", "guessed"));
+  EXPECT_EQ(bed.layer.statistics().stray_acks, 1);
+  EXPECT_THAT(bed.events, ElementsAre("request INVITE"));
+}
+
 }  // namespace
 }  // namespace sluice::sip
