@@ -43,6 +43,7 @@ _LIBRARIES = {
     "gtest_main": ("gmock_main gmock gtest", None),
     "libbpf": ("libbpf", None),
     "libnl_route": ("libnl-3.0 libnl-route-3.0", None),
+    "libpq": ("libpq", None),
     "openssl": ("openssl", None),
     "prometheus": (None, ["-lprometheus-cpp-pull", "-lprometheus-cpp-core", "-lz"]),
     "protobuf": ("protobuf", None),

@@ -1,5 +1,6 @@
 // cdrs: what is kept of calls for good.
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -75,6 +76,9 @@ std::string Seconds(const google::protobuf::Duration& duration) {
   return absl::StrFormat("%.3f", absl::ToDoubleSeconds(DurationOf(duration)));
 }
 
+// Empty: there is none.
+std::string Cause(uint32_t q850_cause) { return q850_cause == 0 ? "" : absl::StrCat(q850_cause); }
+
 std::string CsvTime(const google::protobuf::Timestamp& timestamp) {
   if (timestamp.seconds() == 0) return "";
   return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", TimeOf(timestamp), absl::UTCTimeZone());
@@ -82,14 +86,17 @@ std::string CsvTime(const google::protobuf::Timestamp& timestamp) {
 
 // One line a stream, so that no figure is folded into another; a call without streams has one line.
 void PrintCsv(std::ostream& out, const controller::v1::ListCallRecordsResponse& records) {
-  out << "call_id,caller,callee,relay,start_time,answer_time,end_time,ring_seconds,talk_seconds,sip_status,ended_by,"
-         "media_known,stream_id,media,codec,caller_packets,caller_lost,caller_jitter_ms,caller_mos,callee_packets,"
-         "callee_lost,callee_jitter_ms,callee_mos\r\n";
+  out << "call_id,caller,caller_account,callee,callee_account,relay,start_time,answer_time,end_time,ring_seconds,"
+         "talk_seconds,sip_status,q850_cause,ended_by,text,media_known,stream_id,media,codec,caller_packets,"
+         "caller_forwarded,caller_lost,caller_jitter_ms,caller_mos,callee_packets,callee_forwarded,callee_lost,"
+         "callee_jitter_ms,callee_mos\r\n";
   for (const CallRecord& record : records.records()) {
     const controller::v1::Call& call = record.call();
     const std::vector<std::string> head = {call.call_id(),
                                            call.caller().number(),
+                                           call.caller().account(),
                                            call.callee().number(),
+                                           call.callee().account(),
                                            call.relay(),
                                            CsvTime(call.start_time()),
                                            CsvTime(call.answer_time()),
@@ -97,20 +104,24 @@ void PrintCsv(std::ostream& out, const controller::v1::ListCallRecordsResponse& 
                                            Seconds(record.ring_duration()),
                                            Seconds(record.talk_duration()),
                                            absl::StrCat(call.end_cause().sip_status()),
+                                           Cause(call.end_cause().q850_cause()),
                                            EndedBy(record),
+                                           call.end_cause().text(),
                                            record.media_unknown() ? "no" : "yes"};
     std::vector<std::vector<std::string>> streams;
     for (const StreamRecord& stream : record.streams()) {
       streams.push_back({absl::StrCat(stream.stream_id()), stream.media(), stream.codec()});
-      for (const auto* direction : {&stream.from_caller(), &stream.from_callee()}) {
+      for (const auto& [direction, forwarded] : {std::pair(&stream.from_caller(), stream.sent_to_callee()),
+                                                 std::pair(&stream.from_callee(), stream.sent_to_caller())}) {
         streams.back().push_back(absl::StrCat(direction->packets()));
+        streams.back().push_back(absl::StrCat(forwarded));
         streams.back().push_back(absl::StrCat(direction->lost()));
         streams.back().push_back(absl::StrFormat("%.1f", direction->jitter_ms()));
         streams.back().push_back(direction->quality().mos() > 0 ? absl::StrFormat("%.2f", direction->quality().mos())
                                                                 : "");
       }
     }
-    if (streams.empty()) streams.emplace_back(11);
+    if (streams.empty()) streams.emplace_back(13);
     for (const std::vector<std::string>& stream : streams) {
       std::vector<std::string> cells = head;
       cells.insert(cells.end(), stream.begin(), stream.end());
@@ -125,6 +136,7 @@ absl::Status ListRecords(Invocation& invocation) {
   const absl::StatusOr<uint64_t> limit = invocation.Number("--limit", kDefaultRecords, 1, kMaxLimit);
   if (!limit.ok()) return limit.status();
   controller::v1::ListCallRecordsRequest request;
+  request.set_account(invocation.options["--account"]);
   if (invocation.Has("--from")) {
     const absl::StatusOr<google::protobuf::Timestamp> from = ReadTime("--from", invocation.options["--from"]);
     if (!from.ok()) return from.status();
@@ -170,6 +182,7 @@ std::vector<Command> RecordCommands() {
        .summary = "Lists call records, newest first. LOST is the sum, MOS the worst of all directions.",
        .options = {{"--from", "TIME", "Calls that started then or later, UTC."},
                    {"--to", "TIME", "Calls that started before, UTC."},
+                   {"--account", "NAME", "Calls that this account or trunk made or took."},
                    {"--limit", "N", "At most so many; 100 unless told."}},
        .csv = true,
        .run = ListRecords},

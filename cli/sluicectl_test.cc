@@ -215,6 +215,10 @@ TEST_F(Sluicectl, ListsAndRemovesAccounts) {
 TEST_F(Sluicectl, WritesCallRecordsAsCsvThatNoSpreadsheetRuns) {
   controller::v1::CallRecord* record = fake_.records.add_records();
   *record->mutable_call() = TestCall("c-1", "=cmd(\"x\",1)", "+4930123");
+  record->mutable_call()->mutable_caller()->set_account("1001");
+  record->mutable_call()->mutable_callee()->set_account("carrier");
+  record->mutable_call()->mutable_end_cause()->set_q850_cause(16);
+  record->mutable_call()->mutable_end_cause()->set_text("Normal, call clearing");
   record->mutable_call()->mutable_end_cause()->set_sip_status(200);
   record->mutable_call()->mutable_end_cause()->set_ended_by(controller::v1::ENDED_BY_CALLER);
   record->mutable_talk_duration()->set_seconds(65);
@@ -223,11 +227,27 @@ TEST_F(Sluicectl, WritesCallRecordsAsCsvThatNoSpreadsheetRuns) {
   stream->set_codec("PCMU");
   stream->mutable_from_caller()->set_packets(100);
   stream->mutable_from_caller()->mutable_quality()->set_mos(4.29);
+  stream->mutable_from_callee()->set_packets(90);
+  stream->mutable_from_callee()->set_lost(10);
+  stream->set_sent_to_callee(100);
+  stream->set_sent_to_caller(88);
   ASSERT_EQ(Run({"cdrs", "-o", "csv", "--from", "2025-11-25"}), 0) << err_;
-  EXPECT_THAT(out_, EndsWith("\r\nc-1,\"'=cmd(\"\"x\"\",1)\",+4930123,relay-1,2025-11-25T02:18:45.000Z,"
-                             "2025-11-25T02:18:47.000Z,2025-11-25T02:19:52.000Z,0.000,65.000,200,caller,yes,0,audio,"
-                             "PCMU,100,0,0.0,4.29,0,0,0.0,\r\n"));
+  EXPECT_EQ(out_,
+            "call_id,caller,caller_account,callee,callee_account,relay,start_time,answer_time,end_time,ring_seconds,"
+            "talk_seconds,sip_status,q850_cause,ended_by,text,media_known,stream_id,media,codec,caller_packets,"
+            "caller_forwarded,caller_lost,caller_jitter_ms,caller_mos,callee_packets,callee_forwarded,callee_lost,"
+            "callee_jitter_ms,callee_mos\r\n"
+            "c-1,\"'=cmd(\"\"x\"\",1)\",1001,+4930123,carrier,relay-1,2025-11-25T02:18:45.000Z,"
+            "2025-11-25T02:18:47.000Z,2025-11-25T02:19:52.000Z,0.000,65.000,200,16,caller,\"Normal, call clearing\","
+            "yes,0,audio,PCMU,100,100,0,0.0,4.29,90,88,10,0.0,\r\n");
   EXPECT_THAT(fake_.asked, HasSubstr("start_time_from { seconds: 1764028800 }"));
+}
+
+TEST_F(Sluicectl, AsksForTheRecordsOfOneAccountAndWritesThemAsJson) {
+  *fake_.records.add_records()->mutable_call() = TestCall("c-1", "1001", "1002");
+  ASSERT_EQ(Run({"cdrs", "--account", "1001", "-o", "json"}), 0) << err_;
+  EXPECT_THAT(fake_.asked, HasSubstr("account: \"1001\""));
+  EXPECT_THAT(out_, HasSubstr("\"callId\":\"c-1\""));
 }
 
 TEST_F(Sluicectl, SumsLossAndTakesTheWorstMosInTheTableOfRecords) {

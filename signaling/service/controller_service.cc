@@ -174,6 +174,7 @@ ServerUnaryReactor* ControllerService::ListCallRecords(CallbackServerContext* co
   store::CallRecordQuery query;
   query.page_size = *page_size;
   query.token = request->page_token();
+  query.account = request->account();
   if (request->has_start_time_from()) {
     const absl::StatusOr<absl::Time> from = TimeOf("start_time_from", request->start_time_from());
     if (!from.ok()) return Finish(context, from.status());

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
 namespace sluice::store {
@@ -20,6 +21,13 @@ enum class EndedBy : uint8_t {
   kMediaTimeout = 5,
   kSessionTimer = 6,
 };
+
+// "caller", "media_timeout": as it stands in tables.
+constexpr absl::string_view EndedByName(EndedBy by) {
+  constexpr absl::string_view kNames[] = {"unknown",  "caller",        "callee",       "controller",
+                                          "operator", "media_timeout", "session_timer"};
+  return kNames[static_cast<size_t>(by)];
+}
 
 struct CallParty {
   std::string number;

@@ -97,6 +97,14 @@ CREATE TABLE set_aside (
   reason TEXT NOT NULL
 );
 )sql",
+    R"sql(
+CREATE INDEX call_records_by_caller_account ON call_records (caller_account);
+CREATE INDEX call_records_by_callee_account ON call_records (callee_account);
+CREATE TABLE copied_call_records (
+  up_to INTEGER NOT NULL
+);
+INSERT INTO copied_call_records (up_to) VALUES (0);
+)sql",
 };
 
 }  // namespace

@@ -65,6 +65,8 @@ class SqliteStore : public Store {
 
   void AppendCallRecord(CallRecord record) override;
   absl::StatusOr<Page<CallRecord>> ListCallRecords(const CallRecordQuery& query) override;
+  absl::StatusOr<UncopiedCallRecords> ReadUncopied(size_t limit) override;
+  absl::Status MarkCopied(int64_t position) override;
   absl::Status Flush(absl::Duration limit) override;
   StoreStatistics Statistics() const override;
 
@@ -232,6 +234,20 @@ absl::StatusOr<Page<CallRecord>> SqliteStore::ListCallRecords(const CallRecordQu
   }
   absl::MutexLock lock(&reader_mutex_);
   return ReadCallRecords(*reader_, query);
+}
+
+absl::StatusOr<UncopiedCallRecords> SqliteStore::ReadUncopied(size_t limit) {
+  if (InMemory()) {
+    absl::MutexLock lock(&database_mutex_);
+    return ReadUncopiedCallRecords(*database_, limit);
+  }
+  absl::MutexLock lock(&reader_mutex_);
+  return ReadUncopiedCallRecords(*reader_, limit);
+}
+
+absl::Status SqliteStore::MarkCopied(int64_t position) {
+  absl::MutexLock lock(&database_mutex_);
+  return SetCopiedMark(*database_, position);
 }
 
 absl::Status SqliteStore::Flush(absl::Duration limit) {

@@ -366,5 +366,45 @@ TEST_F(SqliteStoreTest, RefusesAFileOfANewerSluice) {
   EXPECT_EQ(Open().status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
+TEST_F(SqliteStoreTest, ListsTheRecordsOfOneAccountWhetherItCalledOrWasCalled) {
+  const auto store = *Open();
+  store->AppendCallRecord(
+      {.call_id = "1", .caller = {.account = "alice"}, .callee = {.account = "bob"}, .start_time = kNow});
+  store->AppendCallRecord(
+      {.call_id = "2", .caller = {.account = "bob"}, .callee = {.account = "carol"}, .start_time = kNow});
+  store->AppendCallRecord(
+      {.call_id = "3", .caller = {.account = "carol"}, .callee = {.account = "carol"}, .start_time = kNow});
+  const auto calls_of = [&](const std::string& account) {
+    std::string calls;
+    const auto page = *store->ListCallRecords({.account = account});
+    for (const CallRecord& record : page.items) calls += record.call_id;
+    return calls;
+  };
+  EXPECT_EQ(calls_of("alice"), "1");
+  EXPECT_EQ(calls_of("bob"), "21");
+  EXPECT_EQ(calls_of("carol"), "32");
+  EXPECT_EQ(calls_of("dave"), "");
+  EXPECT_EQ(calls_of(""), "321");
+}
+
+TEST_F(SqliteStoreTest, TellsUncopiedRecordsFromTheOldestOnUntilTheyAreMarkedAlsoAfterARestart) {
+  {
+    const auto store = *Open();
+    for (const char* call_id : {"1", "2", "3"}) store->AppendCallRecord({.call_id = call_id, .start_time = kNow});
+    ASSERT_TRUE(store->Flush(kLimit).ok());
+    const auto first = *store->ReadUncopied(2);
+    ASSERT_EQ(first.records.size(), 2u);
+    EXPECT_EQ(first.records[0].call_id, "1");
+    EXPECT_EQ(store->ReadUncopied(2)->position, first.position);
+    ASSERT_TRUE(store->MarkCopied(first.position).ok());
+  }
+  const auto store = *Open();
+  const auto rest = *store->ReadUncopied(2);
+  ASSERT_EQ(rest.records.size(), 1u);
+  EXPECT_EQ(rest.records[0].call_id, "3");
+  ASSERT_TRUE(store->MarkCopied(rest.position).ok());
+  EXPECT_TRUE(store->ReadUncopied(2)->records.empty());
+}
+
 }  // namespace
 }  // namespace sluice::store

@@ -20,12 +20,11 @@ constexpr size_t kMaxNameBytes = 64;
     if (absl::Status status = (expression); !status.ok()) return status; \
   } while (false)
 
-constexpr absl::string_view kEndedBy[] = {"unknown",  "caller",        "callee",       "controller",
-                                          "operator", "media_timeout", "session_timer"};
-
 EndedBy ParseEndedBy(absl::string_view text) {
-  const auto* const found = std::find(std::begin(kEndedBy), std::end(kEndedBy), text);
-  return found == std::end(kEndedBy) ? EndedBy::kUnknown : static_cast<EndedBy>(found - std::begin(kEndedBy));
+  for (uint8_t by = 0; by <= static_cast<uint8_t>(EndedBy::kSessionTimer); ++by) {
+    if (EndedByName(static_cast<EndedBy>(by)) == text) return static_cast<EndedBy>(by);
+  }
+  return EndedBy::kUnknown;
 }
 
 absl::Time TimeColumn(const SqliteStatement& row, int column) {
@@ -297,6 +296,42 @@ absl::StatusOr<std::vector<StreamRecord>> ReadStreams(SqliteStatement& query, in
   }
 }
 
+struct NumberedRecord {
+  int64_t id = 0;
+  CallRecord record;
+};
+
+// Rows of kRecordColumns and the id, with their streams.
+absl::StatusOr<std::vector<NumberedRecord>> ReadRecords(SqliteDatabase& database, SqliteStatement& rows) {
+  absl::StatusOr<SqliteStatement> streams = database.Prepare(absl::StrCat(
+      "SELECT ", kStreamColumns, " FROM call_record_streams WHERE record = ? ORDER BY stream_id, sent_by"));
+  if (!streams.ok()) return streams.status();
+  std::vector<NumberedRecord> records;
+  while (true) {
+    const absl::StatusOr<bool> row = rows.Step();
+    if (!row.ok()) return row.status();
+    if (!*row) return records;
+    const int64_t id = rows.Integer(23);
+    absl::StatusOr<std::vector<StreamRecord>> of_record = ReadStreams(*streams, id);
+    if (!of_record.ok()) return of_record.status();
+    records.push_back({id,
+                       {.call_id = rows.Text(0),
+                        .caller = PartyColumns(rows, 5),
+                        .callee = PartyColumns(rows, 11),
+                        .relay = rows.Text(17),
+                        .start_time = TimeColumn(rows, 1),
+                        .ring_time = TimeColumn(rows, 2),
+                        .answer_time = TimeColumn(rows, 3),
+                        .end_time = TimeColumn(rows, 4),
+                        .sip_status = static_cast<uint32_t>(rows.Integer(18)),
+                        .q850_cause = static_cast<uint32_t>(rows.Integer(19)),
+                        .ended_by = ParseEndedBy(rows.Text(20)),
+                        .text = rows.Text(21),
+                        .streams = *std::move(of_record),
+                        .media_unknown = rows.Integer(22) != 0}});
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<Page<CallRecord>> ReadCallRecords(SqliteDatabase& database, const CallRecordQuery& query) {
@@ -305,46 +340,49 @@ absl::StatusOr<Page<CallRecord>> ReadCallRecords(SqliteDatabase& database, const
     return absl::InvalidArgumentError(
         absl::StrCat("page_token '", query.token, "' is none that this service has given"));
   }
+  // A separate statement for all accounts, so that each can use its index.
+  const absl::string_view of_account = query.account.empty()
+                                           ? ""
+                                           : " AND id IN (SELECT id FROM call_records WHERE caller_account = ?5 UNION "
+                                             "SELECT id FROM call_records WHERE callee_account = ?5)";
   absl::StatusOr<SqliteStatement> records = database.Prepare(absl::StrCat(
-      "SELECT ", kRecordColumns,
-      ", id FROM call_records WHERE id < ? AND start_time >= ? AND start_time < ? ORDER BY id DESC LIMIT ?"));
+      "SELECT ", kRecordColumns, ", id FROM call_records WHERE id < ?1 AND start_time >= ?2 AND start_time < ?3",
+      of_account, " ORDER BY id DESC LIMIT ?4"));
   if (!records.ok()) return records.status();
-  absl::StatusOr<SqliteStatement> streams = database.Prepare(absl::StrCat(
-      "SELECT ", kStreamColumns, " FROM call_record_streams WHERE record = ? ORDER BY stream_id, sent_by"));
-  if (!streams.ok()) return streams.status();
   records->Bind(1, before)
       .Bind(2, absl::ToUnixMicros(query.from))
       .Bind(3, absl::ToUnixMicros(query.to))
       .Bind(4, static_cast<int64_t>(query.page_size) + 1);
+  if (!query.account.empty()) records->Bind(5, query.account);
+  absl::StatusOr<std::vector<NumberedRecord>> found = ReadRecords(database, *records);
+  if (!found.ok()) return found.status();
   Page<CallRecord> page;
-  int64_t last = 0;
-  while (true) {
-    const absl::StatusOr<bool> row = records->Step();
-    if (!row.ok()) return row.status();
-    if (!*row) return page;
-    if (page.items.size() == query.page_size) {
-      page.next_token = absl::StrCat(last);
-      return page;
-    }
-    last = records->Integer(23);
-    CallRecord& record = page.items.emplace_back();
-    record.call_id = records->Text(0);
-    record.start_time = TimeColumn(*records, 1);
-    record.ring_time = TimeColumn(*records, 2);
-    record.answer_time = TimeColumn(*records, 3);
-    record.end_time = TimeColumn(*records, 4);
-    record.caller = PartyColumns(*records, 5);
-    record.callee = PartyColumns(*records, 11);
-    record.relay = records->Text(17);
-    record.sip_status = static_cast<uint32_t>(records->Integer(18));
-    record.q850_cause = static_cast<uint32_t>(records->Integer(19));
-    record.ended_by = ParseEndedBy(records->Text(20));
-    record.text = records->Text(21);
-    record.media_unknown = records->Integer(22) != 0;
-    absl::StatusOr<std::vector<StreamRecord>> of_record = ReadStreams(*streams, last);
-    if (!of_record.ok()) return of_record.status();
-    record.streams = *std::move(of_record);
+  if (found->size() > query.page_size) {
+    found->pop_back();
+    page.next_token = absl::StrCat(found->back().id);
   }
+  for (NumberedRecord& numbered : *found) page.items.push_back(std::move(numbered.record));
+  return page;
+}
+
+absl::StatusOr<UncopiedCallRecords> ReadUncopiedCallRecords(SqliteDatabase& database, size_t limit) {
+  absl::StatusOr<SqliteStatement> records = database.Prepare(
+      absl::StrCat("SELECT ", kRecordColumns,
+                   ", id FROM call_records WHERE id > (SELECT up_to FROM copied_call_records) ORDER BY id LIMIT ?"));
+  if (!records.ok()) return records.status();
+  records->Bind(1, static_cast<int64_t>(limit));
+  absl::StatusOr<std::vector<NumberedRecord>> found = ReadRecords(database, *records);
+  if (!found.ok()) return found.status();
+  UncopiedCallRecords uncopied;
+  for (NumberedRecord& numbered : *found) {
+    uncopied.position = numbered.id;
+    uncopied.records.push_back(std::move(numbered.record));
+  }
+  return uncopied;
+}
+
+absl::Status SetCopiedMark(SqliteDatabase& database, int64_t position) {
+  return database.Execute(absl::StrCat("UPDATE copied_call_records SET up_to = ", position));
 }
 
 absl::Status DeleteOldCallRecords(SqliteDatabase& database, size_t kept) {
@@ -412,7 +450,7 @@ absl::Status BatchWriter::WriteCallRecord(const CallRecord& record) {
   SLUICE_RETURN_IF_ERROR(insert.Bind(18, record.relay)
                              .Bind(19, int64_t{record.sip_status})
                              .Bind(20, int64_t{record.q850_cause})
-                             .Bind(21, kEndedBy[static_cast<size_t>(record.ended_by)])
+                             .Bind(21, EndedByName(record.ended_by))
                              .Bind(22, record.text)
                              .Bind(23, int64_t{record.media_unknown})
                              .Run());

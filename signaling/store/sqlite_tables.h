@@ -30,6 +30,9 @@ absl::Status InsertAccount(SqliteDatabase& database, const Account& account);
 // With its digests and bindings.
 absl::Status DeleteAccount(SqliteDatabase& database, absl::string_view name);
 absl::StatusOr<Page<CallRecord>> ReadCallRecords(SqliteDatabase& database, const CallRecordQuery& query);
+// After the position of the mark, which SetCopiedMark moves.
+absl::StatusOr<UncopiedCallRecords> ReadUncopiedCallRecords(SqliteDatabase& database, size_t limit);
+absl::Status SetCopiedMark(SqliteDatabase& database, int64_t position);
 absl::Status DeleteOldCallRecords(SqliteDatabase& database, size_t kept);
 
 // The writes that calls and phones cause, prepared once.

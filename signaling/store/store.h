@@ -43,10 +43,19 @@ struct AccountBindings {
 };
 
 struct CallRecordQuery {
+  // Whose calls, made or taken: an account, or a trunk. Empty: everybody's.
+  std::string account;
   absl::Time from = absl::InfinitePast();
   absl::Time to = absl::InfiniteFuture();
   size_t page_size = 100;
   std::string token;
+};
+
+// Call records that are on disk and have not been copied elsewhere, the oldest first.
+struct UncopiedCallRecords {
+  std::vector<CallRecord> records;
+  // Of the last one; for MarkCopied.
+  int64_t position = 0;
 };
 
 struct StoreStatistics {
@@ -95,6 +104,11 @@ class Store {
   // Newest first. Sees every record appended before the call. INVALID_ARGUMENT (token) or what the disk says. Waits for
   // the disk.
   virtual absl::StatusOr<Page<CallRecord>> ListCallRecords(const CallRecordQuery& query) = 0;
+
+  // For whoever copies records to another place (RecordForwarder); both wait for the disk and fail with it. MarkCopied:
+  // all up to `position` are there.
+  virtual absl::StatusOr<UncopiedCallRecords> ReadUncopied(size_t limit) = 0;
+  virtual absl::Status MarkCopied(int64_t position) = 0;
 
   // Waits until all that was given so far is on disk. UNAVAILABLE with the disk's reason when that does not happen
   // within `limit`.

@@ -1,0 +1,22 @@
+// Another place where call records are kept, beside the store.
+#ifndef SLUICE_SIGNALING_STORE_RECORD_SINK_H_
+#define SLUICE_SIGNALING_STORE_RECORD_SINK_H_
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "signaling/store/call_record.h"
+
+namespace sluice::store {
+
+class RecordSink {
+ public:
+  virtual ~RecordSink() = default;
+
+  // Writes all of them, or fails; a record that is there already is no error. Waits for the sink.
+  virtual absl::Status Write(const std::vector<CallRecord>& records) = 0;
+};
+
+}  // namespace sluice::store
+
+#endif  // SLUICE_SIGNALING_STORE_RECORD_SINK_H_
