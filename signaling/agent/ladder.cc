@@ -12,8 +12,8 @@ namespace {
 
 constexpr size_t kMaxFirstLine = 256;
 
-std::string FirstLine(absl::string_view message) {
-  return std::string(message.substr(0, std::min(message.find_first_of("\r\n"), kMaxFirstLine)));
+absl::string_view FirstLine(absl::string_view message) {
+  return message.substr(0, std::min(message.find_first_of("\r\n"), kMaxFirstLine));
 }
 
 }  // namespace
@@ -25,25 +25,42 @@ void Ladder::Add(TraceRing& ring, absl::Time time, LadderPeer peer, bool receive
   const bool retransmission = std::any_of(messages_.begin(), messages_.end(), [&](const Message& earlier) {
     return earlier.hash == hash && earlier.size == size && earlier.received == received && earlier.peer == peer;
   });
-  if (messages_.size() >= kMaxMessages) messages_.erase(messages_.begin() + kMaxMessages / 2);
-  messages_.push_back({.time = time,
-                       .position = ring.Append(message),
-                       .size = size,
-                       .hash = hash,
-                       .hop = HopIndex({hop.protocol, hop.remote}),
-                       .peer = peer,
-                       .received = received,
-                       .retransmission = retransmission,
-                       .first_line = FirstLine(message)});
+  if (messages_.size() >= kMaxMessages) EraseMiddle();
+  Append({.time = time,
+          .position = ring.Append(message),
+          .size = size,
+          .hash = hash,
+          .hop = HopIndex({hop.protocol, hop.remote}),
+          .peer = peer,
+          .received = received,
+          .retransmission = retransmission},
+         FirstLine(message));
+}
+
+void Ladder::Append(Message message, absl::string_view first_line) {
+  message.first_line = static_cast<uint32_t>(first_lines_.size());
+  message.first_line_size = static_cast<uint16_t>(first_line.size());
+  first_lines_.append(first_line.data(), first_line.size());
+  messages_.push_back(message);
+}
+
+void Ladder::EraseMiddle() {
+  const auto middle = messages_.begin() + kMaxMessages / 2;
+  const Message erased = *middle;
+  first_lines_.erase(erased.first_line, erased.first_line_size);
+  messages_.erase(middle);
+  for (Message& message : messages_) {
+    if (message.first_line > erased.first_line) message.first_line -= erased.first_line_size;
+  }
 }
 
 void Ladder::Prepend(Ladder earlier) {
-  for (Message& message : messages_) {
+  for (Message message : messages_) {
     message.hop = earlier.HopIndex(hops_[message.hop]);
-    earlier.messages_.push_back(std::move(message));
+    earlier.Append(message, FirstLineOf(message));
   }
   *this = std::move(earlier);
-  while (messages_.size() > kMaxMessages) messages_.erase(messages_.begin() + kMaxMessages / 2);
+  while (messages_.size() > kMaxMessages) EraseMiddle();
 }
 
 std::vector<LadderEntry> Ladder::Entries(const TraceRing& ring, bool include_messages) const {
@@ -55,7 +72,7 @@ std::vector<LadderEntry> Ladder::Entries(const TraceRing& ring, bool include_mes
                        .peer = message.peer,
                        .received = message.received,
                        .retransmission = message.retransmission,
-                       .first_line = message.first_line,
+                       .first_line = std::string(FirstLineOf(message)),
                        .peer_endpoint = hop.remote.ToString(),
                        .transport = transport::TransportName(hop.protocol),
                        .message = include_messages ? ring.Read(message.position, message.size) : ""});

@@ -45,7 +45,9 @@ class Ladder {
     LadderPeer peer;
     bool received;
     bool retransmission;
-    std::string first_line;
+    uint16_t first_line_size;
+    // Where in first_lines_.
+    uint32_t first_line;
   };
   struct PeerHop {
     sip::Protocol protocol;
@@ -54,8 +56,16 @@ class Ladder {
   };
 
   uint16_t HopIndex(const PeerHop& hop);
+  absl::string_view FirstLineOf(const Message& message) const {
+    return absl::string_view(first_lines_).substr(message.first_line, message.first_line_size);
+  }
+  void Append(Message message, absl::string_view first_line);
+  // Takes out the message in the middle, of too many.
+  void EraseMiddle();
 
   std::vector<Message> messages_;
+  // Of all messages, one behind the other: a string for each would take three times the room.
+  std::string first_lines_;
   // A call has few: mostly one a leg.
   std::vector<PeerHop> hops_;
 };
