@@ -247,7 +247,7 @@ TEST_F(Sluicectl, AsksForTheRecordsOfOneAccountAndWritesThemAsJson) {
   *fake_.records.add_records()->mutable_call() = TestCall("c-1", "1001", "1002");
   ASSERT_EQ(Run({"cdrs", "--account", "1001", "-o", "json"}), 0) << err_;
   EXPECT_THAT(fake_.asked, HasSubstr("account: \"1001\""));
-  EXPECT_THAT(out_, HasSubstr("\"callId\":\"c-1\""));
+  EXPECT_THAT(out_, HasSubstr("\"callId\": \"c-1\""));
 }
 
 TEST_F(Sluicectl, SumsLossAndTakesTheWorstMosInTheTableOfRecords) {

@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 
+#include <fstream>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -79,6 +81,15 @@ absl::Status CheckLogLevel(const ConfigFile& file, absl::string_view key, const 
     if (value == word) return absl::OkStatus();
   }
   return file.Error(key, absl::StrCat("'", value, "' is not allowed; allowed: trace, debug, info, warning, error"));
+}
+
+absl::StatusOr<std::string> ReadSecret(const ConfigFile& file, absl::string_view key, const std::string& path) {
+  std::ifstream stream(path);
+  std::string secret;
+  if (!stream || !std::getline(stream, secret)) return file.Error(key, absl::StrCat("cannot be read: ", path));
+  if (absl::EndsWith(secret, "\r")) secret.pop_back();
+  if (secret.empty()) return file.Error(key, absl::StrCat("has an empty first line: ", path));
+  return secret;
 }
 
 absl::Duration ToAbsl(const google::protobuf::Duration& duration) {

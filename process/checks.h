@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "process/config_file.h"
@@ -28,6 +29,9 @@ absl::Status CheckName(const ConfigFile& file, absl::string_view key, const std:
 
 // Empty, or one of the words of spdlog that we take.
 absl::Status CheckLogLevel(const ConfigFile& file, absl::string_view key, const std::string& value);
+
+// The first line of the file of that name, which a key such as "password_file" gives.
+absl::StatusOr<std::string> ReadSecret(const ConfigFile& file, absl::string_view key, const std::string& path);
 
 absl::Duration ToAbsl(const google::protobuf::Duration& duration);
 google::protobuf::Duration ToProto(absl::Duration duration);

@@ -21,6 +21,7 @@ constexpr uint32_t kDefaultBindings = 8;
 constexpr uint32_t kMaxBindings = 64;
 constexpr uint32_t kDefaultRetryAfter = 5;
 constexpr uint32_t kDefaultKeptCalls = 1000;
+constexpr uint32_t kDefaultCaptureId = 2001;
 // RFC 4028 5.
 constexpr absl::Duration kMinSessionExpires = absl::Seconds(90);
 
@@ -30,7 +31,7 @@ class Checker {
 
   absl::Status Check() {
     for (auto check : {&Checker::CheckProcess, &Checker::CheckSip, &Checker::CheckRelays, &Checker::CheckRegistrar,
-                       &Checker::CheckCalls, &Checker::CheckAbuse}) {
+                       &Checker::CheckCalls, &Checker::CheckAbuse, &Checker::CheckHep}) {
       if (absl::Status status = (this->*check)(); !status.ok()) return status;
     }
     return absl::OkStatus();
@@ -54,6 +55,10 @@ class Checker {
     }
     if (config_.store().sqlite_file().empty())
       return file_.Error("store.sqlite_file", "is required; allowed: a file, or \":memory:\" to keep nothing");
+    if (!config_.store().postgresql().connection().empty() && config_.store().sqlite_file() == ":memory:") {
+      return file_.Error("store.postgresql",
+                         "wants records that are kept until they are copied; sqlite_file must be a file");
+    }
     return CheckLogLevel(file_, "log_level", config_.log_level());
   }
 
@@ -208,6 +213,22 @@ class Checker {
     if (!abuse.has_longest_wait()) *abuse.mutable_longest_wait() = ToProto(absl::Seconds(300));
     if (ToAbsl(abuse.longest_wait()) < absl::Seconds(1))
       return file_.Error("abuse.longest_wait", "is too short; allowed: 1s and more");
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckHep() {
+    auto& hep = *config_.mutable_hep();
+    if (!hep.collector().empty()) {
+      if (absl::Status status = CheckHostPort(file_, "hep.collector", hep.collector(), false); !status.ok())
+        return status;
+    }
+    if (hep.capture_id() == 0) hep.set_capture_id(kDefaultCaptureId);
+    for (int i = 0; i < hep.content_size(); ++i) {
+      if (hep.content(i) != "sip" && hep.content(i) != "quality") {
+        return file_.Error(absl::StrCat("hep.content[", i, "]"),
+                           absl::StrCat("is '", hep.content(i), "'; allowed: sip, quality"));
+      }
+    }
     return absl::OkStatus();
   }
 

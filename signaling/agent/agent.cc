@@ -31,6 +31,7 @@ std::string NewKey(IdSource& ids) { return absl::StrCat(ids.NewHex(32), ids.NewH
 Agent::Agent(const AgentOptions& options, const Surroundings& surroundings, IdSource ids, PostFunction post)
     : options_(options),
       network_(surroundings.network),
+      hep_(surroundings.hep),
       ids_(std::move(ids)),
       ring_(options.trace_bytes),
       unclaimed_(options.unclaimed_ladders, kUnclaimedLifetime),
@@ -46,7 +47,7 @@ Agent::Agent(const AgentOptions& options, const Surroundings& surroundings, IdSo
       book_(options.kept_calls),
       transactions_(options.transactions, *this, *this, [this] { return ids_.NewNumber(); }),
       runner_({transactions_, book_, surroundings.fleet, surroundings.store, ids_, counters_, limiter_,
-               surroundings.health, overload_control_,
+               surroundings.health, overload_control_, surroundings.hep,
                [this](const call::FindTarget& wanted, absl::Time now, CallRunner::RouteFunction done) {
                  FindTarget(wanted, now, std::move(done));
                }},
@@ -174,13 +175,13 @@ void Agent::Reply(sip::ServerTransactionId id, sip::Message response) {
   transactions_.Respond(id, std::move(response), now_);
 }
 
-void Agent::OnRequest(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop) {
-  if (std::optional<sip::Message> refusal = RefuseRequest(request); refusal.has_value()) {
 void Agent::ReplyToStranger(sip::ServerTransactionId id, sip::Message response) {
   response.Add(sip::Header::kServer, options_.server);
   transactions_.RespondStatelessly(id, response);
 }
 
+void Agent::OnRequest(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop) {
+  if (std::optional<sip::Message> refusal = RefuseRequest(request); refusal.has_value()) {
     return Reply(id, *std::move(refusal));
   }
   const std::vector<absl::string_view> unsupported = request.UnsupportedOptions(SupportedOptions(request.method()));
@@ -442,12 +443,25 @@ void Agent::OnTrace(bool received, const sip::Hop& hop, const sip::Message& mess
   } else {
     counters.CountResponse(message.status(), message.method_name());
   }
-  if (const CallBook::Found found = book_.FindLeg(message.CallId()); found.call != nullptr) {
+  const CallBook::Found found = book_.FindLeg(message.CallId());
+  if (hep_ != nullptr && hep_->Wants(hep::Payload::kSip)) Export(received, hop, message, bytes, found.call);
+  if (found.call != nullptr) {
     const LadderPeer peer = found.leg == call::kCaller ? LadderPeer::kCaller : LadderPeer::kCallee;
     found.call->ladder.Add(ring_, now_, peer, received, hop, bytes);
   } else if (message.method() == sip::Method::kInvite || message.method() == sip::Method::kAck) {
     unclaimed_.Of(message.CallId(), now_).Add(ring_, now_, LadderPeer::kCaller, received, hop, bytes);
   }
+}
+
+void Agent::Export(bool received, const sip::Hop& hop, const sip::Message& message, absl::string_view bytes,
+                   const BookedCall* call) {
+  hep_->Take({.type = hep::Payload::kSip,
+              .protocol = hop.protocol,
+              .source = received ? hop.remote : hop.local,
+              .destination = received ? hop.local : hop.remote,
+              .time = now_,
+              .payload = bytes,
+              .correlation_id = call == nullptr ? message.CallId() : call->summary.caller.sip_call_id});
 }
 
 }  // namespace sluice::agent

@@ -49,6 +49,7 @@
 #include "signaling/agent/unclaimed_ladders.h"
 #include "signaling/dns/resolver.h"
 #include "signaling/fleet/fleet.h"
+#include "signaling/hep/sink.h"
 #include "signaling/registrar/registrar.h"
 #include "signaling/sip/transaction_layer.h"
 #include "signaling/store/store.h"
@@ -68,6 +69,8 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
     DialogDirectory& dialogs;
     ServerHealth& health;
     dns::Resolver& resolver;
+    // Hears every message and the quality of every call; null: nobody wants to.
+    hep::Sink* hep = nullptr;
   };
 
   Agent(const AgentOptions& options, const Surroundings& surroundings, IdSource ids, PostFunction post);
@@ -126,6 +129,9 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   void OnTrace(bool received, const sip::Hop& hop, const sip::Message& message, absl::string_view bytes,
                bool retransmission) override;
 
+  // `call`: that the message belongs to; may be null.
+  void Export(bool received, const sip::Hop& hop, const sip::Message& message, absl::string_view bytes,
+              const BookedCall* call);
   void SendKeepalives();
   void FindTarget(const call::FindTarget& wanted, absl::Time now, CallRunner::RouteFunction done);
   void OnRegister(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
@@ -144,14 +150,15 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   std::optional<sip::Message> RefuseInvite(const sip::Message& request) const;
   sip::Message Response(const sip::Message& request, uint16_t status, absl::string_view reason = "") const;
   void Reply(sip::ServerTransactionId id, sip::Message response);
+  // To somebody who has not shown who he is: nothing is kept of it, so a flood of requests leaves nothing.
+  void ReplyToStranger(sip::ServerTransactionId id, sip::Message response);
   bool IsOverloaded() const;
 
   const AgentOptions options_;
   transport::Network& network_;
+  hep::Sink* const hep_;
   // Of the event that is being handled.
   absl::Time now_ = absl::InfinitePast();
-  // To somebody who has not shown who he is: nothing is kept of it, so a flood of requests leaves nothing.
-  void ReplyToStranger(sip::ServerTransactionId id, sip::Message response);
   bool draining_ = false;
   PresentOptions present_;
   // As present_.calls, for calls whose media is released.

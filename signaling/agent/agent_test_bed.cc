@@ -51,7 +51,7 @@ AgentTestBed::AgentTestBed(std::function<void(AgentOptions&)> change)
   options.trace_bytes = 1 << 20;
   change(options);
   agent_ = std::make_unique<Agent>(
-      options, Agent::Surroundings{network_, fleet_, *store_, limiter_, trunks_, *this, health_, resolver_},
+      options, Agent::Surroundings{network_, fleet_, *store_, limiter_, trunks_, *this, health_, resolver_, &hep_},
       IdSource(0, 1), [this](std::function<void(absl::Time)> work) { posted_.push_back(std::move(work)); });
 }
 

@@ -21,6 +21,7 @@
 #include "signaling/dns/dns_client_fake.h"
 #include "signaling/dns/sip_resolver.h"
 #include "signaling/fleet/fleet_fake.h"
+#include "signaling/hep/sink_fake.h"
 #include "signaling/sip/hop.h"
 #include "signaling/store/sqlite_store.h"
 #include "signaling/transport/network.h"
@@ -83,6 +84,8 @@ class AgentTestBed final : public PhoneLine, private DialogDirectory {
   fleet::FakeFleet& fleet() { return fleet_; }
   store::Store& store() { return *store_; }
   const CallLimiter& limiter() const { return limiter_; }
+  // What was exported so far.
+  const std::vector<hep::FakeSink::Kept>& exported() const { return hep_.kept(); }
   const TrunkBook& trunks() const { return trunks_; }
   const ServerHealth& health() const { return health_; }
   dns::DnsClientFake& dns() { return dns_; }
@@ -109,6 +112,7 @@ class AgentTestBed final : public PhoneLine, private DialogDirectory {
   ServerHealth health_;
   dns::DnsClientFake dns_;
   dns::SipResolver resolver_;
+  hep::FakeSink hep_;
   absl::Time now_ = absl::FromUnixSeconds(1'700'000'000);
   std::deque<std::function<void(absl::Time)>> posted_;
   std::unique_ptr<Agent> agent_;

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "signaling/agent/cdr.h"
+#include "signaling/agent/quality_report.h"
 #include "signaling/transport/sockaddr.h"
 
 namespace sluice::agent {
@@ -423,9 +424,22 @@ LiveCall::Leg& CallRunner::LegOf(BookedCall& call, call::LegNumber leg) const {
   return call.live->legs[leg];
 }
 
+void CallRunner::ExportQuality(const BookedCall& call) const {
+  if (parts_.hep == nullptr || !parts_.hep->Wants(hep::Payload::kRtcpJson)) return;
+  for (const QualityReport& report : MakeQualityReports(call)) {
+    parts_.hep->Take({.type = hep::Payload::kRtcpJson,
+                      .source = report.source,
+                      .destination = report.destination,
+                      .time = call.summary.end_time,
+                      .payload = report.json,
+                      .correlation_id = call.summary.caller.sip_call_id});
+  }
+}
+
 void CallRunner::Settle(BookedCall& call) {
   if (call.media == BookedCall::Media::kDeleting) return;
   parts_.store.AppendCallRecord(MakeCallRecord(call));
+  ExportQuality(call);
   parts_.book.Keep(call);
 }
 

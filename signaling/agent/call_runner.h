@@ -34,6 +34,7 @@
 #include "signaling/agent/server_health.h"
 #include "signaling/call/call.h"
 #include "signaling/fleet/fleet.h"
+#include "signaling/hep/sink.h"
 #include "signaling/routing/trunk.h"
 #include "signaling/sip/hop.h"
 #include "signaling/sip/message.h"
@@ -62,6 +63,8 @@ class CallRunner final : private call::Names {
     CallLimiter& limiter;
     ServerHealth& health;
     const OverloadControl& overload_control;
+    // Hears of the quality of ended calls; null: nobody wants to.
+    hep::Sink* hep;
     // Whom a 3xx or a transfer leads to: answered once, at once or later, on this shard.
     std::function<void(const call::FindTarget& wanted, absl::Time now, RouteFunction done)> find_target;
   };
@@ -172,6 +175,7 @@ class CallRunner final : private call::Names {
   LiveCall::Leg& LegOf(BookedCall& call, call::LegNumber leg) const;
   // Ended in the book and the counters.
   void Close(BookedCall& call, const call::Ended& how, absl::Time now);
+  void ExportQuality(const BookedCall& call) const;
   // Writes the record once there is nothing to wait for.
   void Settle(BookedCall& call);
 

@@ -44,11 +44,12 @@ absl::StatusOr<std::unique_ptr<Shard>> Shard::Open(size_t index, const AgentOpti
       shard->AfterWork();
     });
   };
-  shard->agent_ = std::make_unique<Agent>(
-      agent,
-      Agent::Surroundings{*shard->transport_, surroundings.fleet, surroundings.store, surroundings.limiter,
-                          surroundings.trunks, surroundings.dialogs, surroundings.health, *shard->resolver_},
-      IdSource(index, surroundings.mesh.size()), std::move(post));
+  shard->agent_ =
+      std::make_unique<Agent>(agent,
+                              Agent::Surroundings{*shard->transport_, surroundings.fleet, surroundings.store,
+                                                  surroundings.limiter, surroundings.trunks, surroundings.dialogs,
+                                                  surroundings.health, *shard->resolver_, surroundings.hep},
+                              IdSource(index, surroundings.mesh.size()), std::move(post));
   return shard;
 }
 

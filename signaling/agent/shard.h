@@ -30,6 +30,7 @@
 #include "signaling/dns/dns_client.h"
 #include "signaling/dns/resolver.h"
 #include "signaling/fleet/fleet.h"
+#include "signaling/hep/sink.h"
 #include "signaling/store/store.h"
 #include "signaling/transport/shard_transport.h"
 
@@ -49,6 +50,8 @@ class Shard {
     TrunkBook& trunks;
     DialogDirectory& dialogs;
     ServerHealth& health;
+    // May be null.
+    hep::Sink* hep;
   };
 
   // Opens the listeners; errors as ShardTransport::Open and CaresClient::Open.

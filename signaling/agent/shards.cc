@@ -69,7 +69,7 @@ class MergedPage {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Shards>> Shards::Start(const ShardsOptions& options, fleet::Fleet& fleet,
-                                                      store::Store& store) {
+                                                      store::Store& store, hep::Sink* hep) {
   std::unique_ptr<Shards> shards(new Shards(options.shards, fleet));
   transport::ShardTransportOptions transport = options.transport;
   auto tls = transport::ReadTlsContexts(transport.listeners, options.tls_client);
@@ -84,7 +84,7 @@ absl::StatusOr<std::unique_ptr<Shards>> Shards::Start(const ShardsOptions& optio
   for (size_t index = 0; index < options.shards; ++index) {
     auto shard = Shard::Open(
         index, agent, transport, options.dns,
-        {shards->mesh_, shards->time_, fleet, store, shards->limiter_, shards->trunks_, *shards, shards->health_});
+        {shards->mesh_, shards->time_, fleet, store, shards->limiter_, shards->trunks_, *shards, shards->health_, hep});
     if (!shard.ok()) return shard.status();
     // The bindings and trunks are everybody's; one shard is enough to look after them.
     agent.keepalive_interval = absl::ZeroDuration();

@@ -29,6 +29,7 @@
 #include "signaling/agent/trunk_book.h"
 #include "signaling/dns/cares_client.h"
 #include "signaling/fleet/fleet.h"
+#include "signaling/hep/sink.h"
 #include "signaling/routing/plan.h"
 #include "signaling/store/store.h"
 #include "signaling/transport/shard_transport.h"
@@ -47,9 +48,10 @@ struct ShardsOptions {
 class Shards final : public CallControl, private fleet::FleetListener, private DialogDirectory {
  public:
   // Opens all listeners and starts the threads; hears the fleet from then on. Errors as ShardTransport::Open,
-  // CaresClient::Open and ReadTlsContexts. `fleet` and `store` outlive it.
+  // CaresClient::Open and ReadTlsContexts. `fleet`, `store` and `hep` outlive it; `hep` may be
+  // null: nothing is exported.
   static absl::StatusOr<std::unique_ptr<Shards>> Start(const ShardsOptions& options, fleet::Fleet& fleet,
-                                                       store::Store& store);
+                                                       store::Store& store, hep::Sink* hep = nullptr);
   // Stops at once if Stop was not called.
   ~Shards() override;
 

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -20,11 +21,15 @@
 #include "process/systemd_notify.h"
 #include "signaling/agent/shards.h"
 #include "signaling/fleet/grpc_fleet.h"
+#include "signaling/hep/exporter.h"
 #include "signaling/routing/plan.h"
 #include "signaling/service/controller_metrics.h"
 #include "signaling/service/controller_options.h"
 #include "signaling/service/controller_service.h"
+#include "signaling/service/export_config.h"
 #include "signaling/service/routing_config.h"
+#include "signaling/store/postgres_records.h"
+#include "signaling/store/record_forwarder.h"
 #include "signaling/store/sqlite_store.h"
 #include "signaling/transport/sockaddr.h"
 #include "sluice/config/v1/controller_config.pb.h"
@@ -58,16 +63,21 @@ void Warn(const absl::Status& status) {
 struct Settings {
   config::v1::ControllerConfig config;
   std::shared_ptr<const routing::Plan> plan;
+  Exports exports;
 };
 
 absl::StatusOr<Settings> ReadSettings(const std::string& file) {
   Settings settings;
-  const auto read_plan = [&](const process::ConfigFile& read, const config::v1::ControllerConfig& config) {
+  const auto read_rest = [&](const process::ConfigFile& read, const config::v1::ControllerConfig& config) {
     absl::StatusOr<std::shared_ptr<const routing::Plan>> plan = ReadPlan(read, config);
-    if (plan.ok()) settings.plan = *std::move(plan);
-    return plan.status();
+    if (!plan.ok()) return plan.status();
+    settings.plan = *std::move(plan);
+    absl::StatusOr<Exports> exports = ReadExports(read, config);
+    if (!exports.ok()) return exports.status();
+    settings.exports = *std::move(exports);
+    return absl::OkStatus();
   };
-  absl::StatusOr<config::v1::ControllerConfig> config = process::ReadControllerConfig(file, read_plan);
+  absl::StatusOr<config::v1::ControllerConfig> config = process::ReadControllerConfig(file, read_rest);
   if (!config.ok()) return config.status();
   settings.config = *std::move(config);
   return settings;
@@ -101,17 +111,34 @@ std::string Serving(const agent::Shards& shards, const process::GrpcServer& serv
                       absl::StrJoin(server.addresses(), ", "));
 }
 
+void WarnOf(absl::string_view line) { spdlog::warn("{}", std::string(line)); }
+
+// Copies call records to PostgreSQL, where the config says so.
+std::unique_ptr<store::RecordForwarder> StartForwarder(const Exports& exports, store::Store& store) {
+  if (!exports.postgresql.has_value()) return nullptr;
+  store::PostgresOptions options = *exports.postgresql;
+  options.report = WarnOf;
+  return std::make_unique<store::RecordForwarder>(store, std::make_unique<store::PostgresRecords>(std::move(options)),
+                                                  store::ForwarderOptions{.report = WarnOf});
+}
+
 int Run(const std::string& file, const Settings& settings) {
   const config::v1::ControllerConfig& config = settings.config;
   process::StartLogging(kProgram, config.log_level());
 
   absl::StatusOr<std::unique_ptr<store::Store>> store =
-      store::OpenSqliteStore({.file = config.store().sqlite_file(),
-                              .report = [](absl::string_view line) { spdlog::warn("{}", std::string(line)); }});
+      store::OpenSqliteStore({.file = config.store().sqlite_file(), .report = WarnOf});
   if (!store.ok()) return Fail(kMachine, store.status().message());
+  const std::unique_ptr<store::RecordForwarder> forwarder = StartForwarder(settings.exports, **store);
+  std::unique_ptr<hep::Exporter> hep;
+  if (settings.exports.hep.has_value()) {
+    absl::StatusOr<std::unique_ptr<hep::Exporter>> exporter = hep::Exporter::Open(*settings.exports.hep);
+    if (!exporter.ok()) return Fail(kMachine, exporter.status().message());
+    hep = *std::move(exporter);
+  }
   auto fleet = std::make_unique<fleet::GrpcFleet>(ToFleetOptions(config));
   absl::StatusOr<std::unique_ptr<agent::Shards>> shards =
-      agent::Shards::Start(ToShardsOptions(config, settings.plan), *fleet, **store);
+      agent::Shards::Start(ToShardsOptions(config, settings.plan), *fleet, **store, hep.get());
   if (!shards.ok()) return Fail(kMachine, shards.status().message());
   ControllerService service(**shards, **store, *fleet, config.sip().realm());
   absl::StatusOr<std::unique_ptr<process::GrpcServer>> server =
@@ -119,8 +146,11 @@ int Run(const std::string& file, const Settings& settings) {
   if (!server.ok()) return Fail(kMachine, server.status().message());
   std::unique_ptr<process::MetricsEndpoint> metrics;
   if (!config.metrics_listen().empty()) {
-    auto endpoint = process::MetricsEndpoint::Start(config.metrics_listen(), [&shards, &store, &fleet] {
-      return ControllerMetrics((*shards)->Statistics(), (*store)->Statistics(), fleet->ListRelays());
+    auto endpoint = process::MetricsEndpoint::Start(config.metrics_listen(), [&] {
+      ExportStatistics exports;
+      if (hep != nullptr) exports.hep = hep->Statistics();
+      if (forwarder != nullptr) exports.forwarder = forwarder->Statistics();
+      return ControllerMetrics((*shards)->Statistics(), (*store)->Statistics(), fleet->ListRelays(), exports);
     });
     if (!endpoint.ok()) return Fail(kMachine, endpoint.status().message());
     metrics = *std::move(endpoint);

@@ -1,5 +1,7 @@
 #include "signaling/service/controller_metrics.h"
 
+#include <malloc.h>
+
 #include <map>
 #include <string>
 #include <utility>
@@ -66,9 +68,16 @@ void AddMessages(Families& families, const agent::SignalingStatistics& signaling
   }
 }
 
+// Unlike the resident set, without what was freed and may be used again.
+double AllocatedBytes() {
+  const struct mallinfo2 memory = mallinfo2();
+  return static_cast<double>(memory.uordblks + memory.hblkhd);
+}
+
 void AddCalls(Families& families, const agent::SignalingStatistics& signaling) {
   families.Gauge("sluice_controller_start_time_seconds", "When the controller started, Unix time.",
                  absl::ToDoubleSeconds(signaling.start_time - absl::UnixEpoch()));
+  families.Gauge("sluice_allocated_bytes", "Memory that the process has allocated and not freed.", AllocatedBytes());
   families.Gauge("sluice_calls", "Calls that exist now.", static_cast<double>(signaling.calls));
   families.Counter("sluice_calls_started_total", "Calls that were begun.", signaling.calls_started);
   families.Counter("sluice_calls_answered_total", "Calls that were answered.", signaling.calls_answered);
@@ -134,17 +143,34 @@ void AddRelays(Families& families, const std::vector<fleet::RelayInfo>& relays) 
   for (MetricFamily* family : {&by_health, &healthy, &sessions, &restarts, &failed}) families.Add(std::move(*family));
 }
 
+void AddExports(Families& families, const ExportStatistics& exports) {
+  if (exports.hep.has_value()) {
+    families.Counter("sluice_hep_sent_total", "HEP packets that were sent to the collector.", exports.hep->sent);
+    families.Counter("sluice_hep_dropped_total",
+                     "HEP packets that were dropped: too many waited, or the collector refused them.",
+                     exports.hep->dropped);
+  }
+  if (exports.forwarder.has_value()) {
+    families.Counter("sluice_call_records_copied_total", "Call records that were copied to PostgreSQL.",
+                     exports.forwarder->copied);
+    families.Counter("sluice_call_records_copy_failures_total",
+                     "Batches that PostgreSQL did not take; they are tried again.", exports.forwarder->failures);
+  }
+}
+
 }  // namespace
 
 std::vector<MetricFamily> ControllerMetrics(const agent::SignalingStatistics& signaling,
                                             const store::StoreStatistics& store,
-                                            const std::vector<fleet::RelayInfo>& relays) {
+                                            const std::vector<fleet::RelayInfo>& relays,
+                                            const ExportStatistics& exports) {
   Families families;
   AddCalls(families, signaling);
   AddMessages(families, signaling);
   AddTrunks(families, signaling.trunks);
   AddStore(families, store);
   AddRelays(families, relays);
+  AddExports(families, exports);
   return families.Take();
 }
 

@@ -9,17 +9,27 @@
 
 #include <prometheus/metric_family.h>
 
+#include <optional>
 #include <vector>
 
 #include "signaling/agent/call_control.h"
 #include "signaling/fleet/fleet.h"
+#include "signaling/hep/exporter.h"
+#include "signaling/store/record_forwarder.h"
 #include "signaling/store/store.h"
 
 namespace sluice::service {
 
+// Nothing: it is off, and has no families.
+struct ExportStatistics {
+  std::optional<hep::ExporterStatistics> hep;
+  std::optional<store::ForwarderStatistics> forwarder;
+};
+
 std::vector<prometheus::MetricFamily> ControllerMetrics(const agent::SignalingStatistics& signaling,
                                                         const store::StoreStatistics& store,
-                                                        const std::vector<fleet::RelayInfo>& relays);
+                                                        const std::vector<fleet::RelayInfo>& relays,
+                                                        const ExportStatistics& exports);
 
 }  // namespace sluice::service
 

@@ -10,12 +10,15 @@
 namespace sluice::service {
 namespace {
 
+using ::testing::AnyOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::string Text(const agent::SignalingStatistics& signaling, const store::StoreStatistics& store = {},
-                 const std::vector<fleet::RelayInfo>& relays = {}) {
+                 const std::vector<fleet::RelayInfo>& relays = {}, const ExportStatistics& exports = {}) {
   std::ostringstream text;
-  prometheus::TextSerializer().Serialize(text, ControllerMetrics(signaling, store, relays));
+  prometheus::TextSerializer().Serialize(text, ControllerMetrics(signaling, store, relays, exports));
   return text.str();
 }
 
@@ -31,6 +34,10 @@ TEST(ControllerMetrics, TellsCallsByHowTheyWent) {
   EXPECT_THAT(text, HasSubstr("\nsluice_calls_answered_total 7\n"));
   EXPECT_THAT(text, HasSubstr("sluice_calls_refused_total{status=\"404\"} 1\n"
                               "sluice_calls_refused_total{status=\"486\"} 2\n"));
+}
+
+TEST(ControllerMetrics, TellsMemoryThatIsAllocated) {
+  EXPECT_THAT(Text({}), ContainsRegex("\nsluice_allocated_bytes [1-9]"));
 }
 
 TEST(ControllerMetrics, TellsMessagesByMethodStatusAndDirection) {
@@ -58,6 +65,15 @@ TEST(ControllerMetrics, TellsWhatTheStoreHoldsAndOwes) {
   EXPECT_THAT(text, HasSubstr("\nsluice_bindings 3\n"));
   EXPECT_THAT(text, HasSubstr("\nsluice_call_records_waiting 2\n"));
   EXPECT_THAT(text, HasSubstr("\nsluice_call_records_dropped_total 1\n"));
+}
+
+TEST(ControllerMetrics, TellsOfExportsOnlyWhereThereAreAny) {
+  EXPECT_THAT(Text({}), Not(AnyOf(HasSubstr("sluice_hep"), HasSubstr("copied"))));
+  const std::string text = Text({}, {}, {}, {.hep = {{.sent = 5, .dropped = 1}}, .forwarder = {{.copied = 3}}});
+  EXPECT_THAT(text, HasSubstr("\nsluice_hep_sent_total 5\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_hep_dropped_total 1\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_call_records_copied_total 3\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_call_records_copy_failures_total 0\n"));
 }
 
 TEST(ControllerMetrics, CountsRelaysByHealthAlsoWhereThereIsNone) {

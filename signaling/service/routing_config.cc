@@ -1,7 +1,6 @@
 #include "signaling/service/routing_config.h"
 
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <set>
@@ -10,7 +9,6 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
@@ -143,12 +141,9 @@ class PlanReader {
     const int given = !config.username().empty() + !config.password_file().empty() + !config.realm().empty();
     if (given == 0) return absl::OkStatus();
     if (given < 3) return file_.Error(key, "username, password_file and realm are set together or not at all");
-    std::ifstream stream(config.password_file());
-    if (!stream || !std::getline(stream, trunk.password))
-      return file_.Error(key + ".password_file", absl::StrCat("cannot be read: ", config.password_file()));
-    if (absl::EndsWith(trunk.password, "\r")) trunk.password.pop_back();
-    if (trunk.password.empty())
-      return file_.Error(key + ".password_file", absl::StrCat("has an empty first line: ", config.password_file()));
+    absl::StatusOr<std::string> password = process::ReadSecret(file_, key + ".password_file", config.password_file());
+    if (!password.ok()) return password.status();
+    trunk.password = *std::move(password);
     trunk.username = config.username();
     trunk.realm = config.realm();
     return absl::OkStatus();

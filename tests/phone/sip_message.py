@@ -20,7 +20,7 @@ class SipMessage:
         head, separator, body = data.partition(b"\r\n\r\n")
         if not separator:
             raise ValueError("no empty line after the header fields")
-        start_line, *lines = head.decode("utf-8").split("\r\n")
+        start_line, *lines = head.decode("utf-8", "surrogateescape").split("\r\n")
         headers = []
         for line in lines:
             if line[:1] in (" ", "\t") and headers:
@@ -42,7 +42,7 @@ class SipMessage:
         headers = self.headers if self.get("Content-Length") else [*self.headers, ("Content-Length", "")]
         for name, value in headers:
             lines.append(f"{name}: {len(self.body) if _canonical(name) == 'content-length' else value}")
-        return "\r\n".join([*lines, "", ""]).encode("utf-8") + self.body
+        return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape") + self.body
 
     def get(self, name):
         """The first value of the header field; None where there is none."""
