@@ -9,7 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests"))
 
-from bench import calls, datapath, flood, register, sessions, veth  # noqa: E402
+from bench import calls, datapath, flood, register, sessions, torture, veth  # noqa: E402
 from harness.process import end_on_sigterm  # noqa: E402
 
 BENCHES = {
@@ -18,6 +18,7 @@ BENCHES = {
     "flood": (flood.run, "calls that succeed beside ten times as many INVITEs without credentials, and memory"),
     "register": (register.run, "registrations a second, and their CPU"),
     "sessions": (sessions.run, "session set-ups a second by the batch stream while media flows, and memory a flow and a session"),
+    "torture": (torture.run, "the cases of PROTOS c07-sip, whose jar --jar names, against a controller that must go on"),
     "veth": (veth.run, "CPU a packet, loss-free rate, delay and overload over AF_XDP against rtpengine and testpmd"),
 }
 
@@ -25,6 +26,7 @@ BENCHES = {
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="runs of each row, alternating with what it is measured against; default: 5")
+    parser.add_argument("--jar", help="c07-sip-r2.jar, for torture")
     parser.add_argument("--out", default=os.path.join(".sluice", "bench"), help=argparse.SUPPRESS)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
     options = parser.parse_args()
@@ -40,7 +42,8 @@ def main():
     good = True
     for name in options.names:
         print(f"bench {name}", flush=True)
-        good = BENCHES[name][0](os.path.join(options.out, f"{name}.json"), options.rounds) and good
+        more = {"jar": options.jar} if name == "torture" else {}
+        good = BENCHES[name][0](os.path.join(options.out, f"{name}.json"), options.rounds, **more) and good
     return 0 if good else 1
 
 

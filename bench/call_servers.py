@@ -7,6 +7,8 @@ Both ask INVITEs for a digest (MD5). Sluice sets up a media session for each cal
 
 import contextlib
 import os
+import re
+import urllib.request
 
 from bench import programs
 from harness.namespaces import Namespace
@@ -19,6 +21,8 @@ SERVER, CALLER, CALLEE, STRANGER = "198.18.1.1", "198.18.1.2", "198.18.2.3", "19
 RELAY_ADDRESSES = ("198.18.1.10", "198.18.1.11")
 SIP_PORT, PHONE_PORT = 7080, 5060
 REALM = "sluice.example"
+
+_ALLOCATED = re.compile(r"^sluice_allocated_bytes (\S+)$", re.MULTILINE)
 
 _RELAY_CONFIG = """\
 name: bench
@@ -47,6 +51,7 @@ sessions:
 _CONTROLLER_CONFIG = """\
 name: bench
 listen: ["unix:{socket}"]
+metrics_listen: "{server}:9080"
 log_level: warning
 sip:
   realm: {realm}
@@ -55,6 +60,7 @@ sip:
   shards: {shards}
   listeners:
     - {{transport: udp, address: "{server}:{port}"}}
+    - {{transport: tcp, address: "{server}:{port}"}}
 relays:
   - {{name: bench, address: "unix:{relay}"}}
 store:
@@ -62,7 +68,7 @@ store:
 calls:
   caller_network: media
   callee_network: media
-"""
+{more_config}"""
 
 _KAMAILIO_CONFIG = """\
 debug=-1
@@ -117,6 +123,12 @@ class Server:
         return int(self.ctl.json("stats", "controller").get(name, 0))
 
 
+    def allocated_bytes(self):
+        """Memory that is allocated and not freed, of Sluice only: the resident set has also what was freed and may be used again."""
+        with self.namespace.entered(), urllib.request.urlopen(f"http://{SERVER}:9080/metrics", timeout=10) as metrics:
+            return float(_ALLOCATED.search(metrics.read().decode()).group(1))
+
+
 @contextlib.contextmanager
 def host():
     """The namespace of one run."""
@@ -139,13 +151,13 @@ def relay(folder):
 
 
 @contextlib.contextmanager
-def sluice(folder, shards=1):
-    """A controller with the accounts `caller` and `callee`, which is registered, and a relay."""
+def sluice(folder, shards=1, more_config=""):
+    """A controller with the accounts `caller` and `callee`, which is registered, and a relay. `more_config`: more keys of its YAML."""
     with host() as namespace, relay(folder) as relay_socket:
         socket = folder.file("controller.sock")
         ctl = Sluicectl(programs.CTL, controller=f"unix:{socket}")
         config = folder.write("controller.yaml", _CONTROLLER_CONFIG.format(
-            socket=socket, realm=REALM, shards=shards, server=SERVER, port=SIP_PORT, relay=relay_socket, database=folder.file("controller.db")))
+            socket=socket, realm=REALM, shards=shards, server=SERVER, port=SIP_PORT, relay=relay_socket, database=folder.file("controller.db"), more_config=more_config))
         with Process("controller", [programs.CONTROLLER, "--config", config], folder.file("controller.log"), namespace) as process:
             process.wait_until(lambda: os.path.exists(socket) and _relay_is_healthy(ctl), "its relay was healthy")
             for account in ("caller", "callee"):

@@ -1,8 +1,8 @@
 """./dev bench calls: what full calls cost the controller: INVITE with digest to BYE, with a media session on a relay each.
 
 SIPp on both sides, the controller and the relay share the machine's cores, so the highest rate is that of all of them together; CPU a call is the time of the controller's process alone, at half that
-rate. The same calls go through Kamailio as a stateful proxy with digest, which keeps no dialogs and sets up no media. Memory is the growth of the resident set: while calls stand whose transactions
-have run out, and once those of the ended calls have run out too. A warm-up fills before what is kept for ever: the ladders of the latest calls and the ring of whole messages.
+rate. The same calls go through Kamailio as a stateful proxy with digest, which keeps no dialogs and sets up no media. Memory of a standing call is the growth of the resident set while calls stand
+whose transactions have run out; what is left is what the allocator has not got back once those of the ended calls have run out too.
 """
 
 import time
@@ -31,7 +31,6 @@ class Size:
     measured_seconds: float = 8
     standing_calls: int = 20000
     standing_rate: float = 400
-    warm_up_calls: int = 2000
     shards: tuple = (1, 2)
     with_kamailio: bool = True
     wait_for_transactions: bool = True
@@ -71,37 +70,57 @@ class Rows:
             (row.ours if ours else row.against).append(value)
 
 
-def measure_memory(size, standing, left):
-    """Fills the rows, bytes a call. The calls last until all stand and the transactions of the last one have run out."""
+class MemoryRows:
+    """What calls and transactions take."""
+
+    def __init__(self, size):
+        parameters = {"calls": size.standing_calls}
+        self.transaction = Row("calls-memory-transaction", {"calls/s": size.standing_rate}, "bytes", 2048, higher_is_better=False)
+        self.standing = Row("calls-memory-standing", parameters, "bytes/call", 8192, higher_is_better=False)
+        self.left = Row("calls-memory-left", {**parameters, "after": f"{TRANSACTION_SECONDS} s"}, "bytes/call", 256, higher_is_better=False)
+
+    def all(self):
+        return [self.transaction, self.standing, self.left]
+
+
+def measure_memory(size, rows):
+    """One round of the rows. First short calls for as long as transactions live, so that what those take is there before and is used again."""
     ramp = size.standing_calls / size.standing_rate
     wait = TRANSACTION_SECONDS if size.wait_for_transactions else 0
     with WorkFolder() as folder, call_servers.sluice(folder) as server, call_load.CallLoad(server) as load:
-        load.run(size.standing_rate, size.warm_up_calls / size.standing_rate)
+        fresh = server.allocated_bytes()
+        load.run(size.standing_rate, wait or 1)
+        rows.transaction.ours.append((server.allocated_bytes() - fresh) / server.count("transactions"))
         time.sleep(wait)
-        before = server.resident_bytes()
-        with load.calls(size.standing_rate, size.standing_calls, ramp + wait + 5) as caller:
-            deadline = time.monotonic() + 2 * ramp + 10
-            while server.count("calls") < size.standing_calls:
-                if time.monotonic() > deadline or caller.exit_status is not None:
-                    raise RuntimeError(f"only {server.count('calls')} of {size.standing_calls} calls stand\n{caller.errors()[:_ERROR_CHARACTERS]}")
-                time.sleep(0.2)
+        resident, allocated = server.resident_bytes(), server.allocated_bytes()
+        with load.calls(size.standing_rate, size.standing_calls, ramp + wait + 10) as caller:
+            stand(server, size.standing_calls, ramp, caller)
             time.sleep(wait)
             if server.count("calls") != size.standing_calls:
                 raise RuntimeError(f"{server.count('calls')} of {size.standing_calls} calls still stand")
-            standing.ours.append((server.resident_bytes() - before) / size.standing_calls)
+            rows.standing.ours.append((server.resident_bytes() - resident) / size.standing_calls)
+            rows.standing.note = f"{(server.allocated_bytes() - allocated) / size.standing_calls:.0f} of them allocated"
             if (status := caller.wait(3 * ramp + 30)) != 0:
                 raise ProcessError(f"the caller's SIPp ended with status {status}\n{caller.errors()[:_ERROR_CHARACTERS]}")
         time.sleep(wait)
         remain = {name: server.count(name) for name in ("calls", "transactions")}
         if wait and any(remain.values()):
             raise RuntimeError(f"{wait} s after the last call there are still {remain}")
-        left.ours.append((server.resident_bytes() - before) / size.standing_calls)
+        rows.left.ours.append((server.allocated_bytes() - allocated) / size.standing_calls)
+
+
+def stand(server, calls, ramp, caller):
+    """Waits until so many calls exist."""
+    deadline = time.monotonic() + 2 * ramp + 10
+    while (count := server.count("calls")) < calls:
+        if time.monotonic() > deadline or caller.exit_status is not None:
+            raise RuntimeError(f"only {count} of {calls} calls stand\n{caller.errors()[:_ERROR_CHARACTERS]}")
+        time.sleep(0.2)
 
 
 def measure(rounds, size):
     tables = {shards: Rows(shards) for shards in size.shards}
-    standing = Row("calls-memory-standing", {"calls": size.standing_calls}, "bytes/call", 8192, higher_is_better=False)
-    left = Row("calls-memory-left", {"calls": size.standing_calls, "after": f"{TRANSACTION_SECONDS} s"}, "bytes/call", 256, higher_is_better=False)
+    memory = MemoryRows(size)
     for number in range(rounds):
         for shards, rows in tables.items():
             if size.with_kamailio:
@@ -110,9 +129,9 @@ def measure(rounds, size):
             with WorkFolder() as folder, call_servers.sluice(folder, shards) as server, call_load.CallLoad(server) as load:
                 rows.add(True, half_load(load, size))
             print(f"  round {number + 1}, {shards} shards: {rows.rate.ours[-1]:.0f} calls a second, {rows.cpu.ours[-1]:.0f} us a call, added to 180 p99 {rows.ringing_p99.ours[-1]:.2f} ms", flush=True)
-        measure_memory(size, standing, left)
-        print(f"  round {number + 1}: {standing.ours[-1]:.0f} bytes a standing call, {left.ours[-1]:.0f} bytes left of one that has ended", flush=True)
-    return [row for rows in tables.values() for row in rows.all()] + [standing, left]
+        measure_memory(size, memory)
+        print(f"  round {number + 1}: {', '.join(f'{row.ours[-1]:.0f} {row.unit} {row.name}' for row in memory.all())}", flush=True)
+    return [row for rows in tables.values() for row in rows.all()] + memory.all()
 
 
 def run(out, rounds, size=Size()):
