@@ -118,6 +118,7 @@ void Call::Core::OnSuccess(Leg& leg, const sip::Message& response) {
   const bool agreed = IsAgreedEarly(leg) && IsAgreedEarly(caller()) && leg.dialog->remote_tag() == response.ToTag();
   leg.dialog->OnResponse(response);
   leg.state = Leg::State::kAnswered;
+  leg.ForgetInvite();
   ends_[1] = leg.number;
   redirections_ = nullptr;
   if (response.Has(sip::Header::kAllow)) leg.allows_update = response.HasElement(sip::Header::kAllow, "UPDATE");

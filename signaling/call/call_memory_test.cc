@@ -55,10 +55,12 @@ TEST(CallMemory, OfAStandingCallIsLessThanSixKibibytes) {
   actions = call->OnAck(kCaller, CallTestBed::Invite("", ""), bed.now);
   actions = Actions();
   const size_t standing = held - before;
+  call.reset();
+  // Before the first failure, which takes memory too.
+  const size_t after = held;
   EXPECT_LT(standing, 6u * 1024);
   EXPECT_GT(standing, 1024u) << "nothing was counted";
-  call.reset();
-  EXPECT_EQ(held, before) << "a call that is gone holds nothing";
+  EXPECT_EQ(after, before) << "a call that is gone holds nothing";
   RecordProperty("bytes", static_cast<int>(standing));
 }
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -41,13 +42,23 @@ struct Leg {
     kOver,
   };
 
-  LegNumber number = kCaller;
   // 0 for the caller, 1 for its callees; a transfer's target has that of the one whose place it takes.
   size_t side = 0;
+  LegNumber number = kCaller;
+  State state = State::kInviting;
   // Invited by a transfer.
   bool is_target = false;
+  // Something has come for its first INVITE, be it 100.
+  bool answered = false;
+  // An INVITE or UPDATE of ours is under way within the answered call: one of theirs gets 491.
+  bool request_pending = false;
+  // Our 2xx to an INVITE of theirs waits for its ACK. A BYE must not go out before (RFC 3261 15).
+  bool ack_awaited = false;
+  bool bye_after_ack = false;
+  // From the peer's Allow.
+  bool allows_update = false;
+
   Party party;
-  State state = State::kInviting;
   std::optional<sip::Dialog> dialog;
 
   // Null: the peer's challenges are not answered.
@@ -56,15 +67,8 @@ struct Leg {
   // The first INVITE of ours, and its CSeq for the ACK.
   RequestNumber invite = 0;
   uint32_t invite_cseq = 0;
-  // Something has come for it, be it 100.
-  bool answered = false;
   // An INVITE of ours that was answered by 2xx: its ACK waits for the other leg's answer (late offer).
   RequestNumber unacknowledged = 0;
-  // An INVITE or UPDATE of ours is under way within the answered call: one of theirs gets 491.
-  bool request_pending = false;
-  // Our 2xx to an INVITE of theirs waits for its ACK. A BYE must not go out before (RFC 3261 15).
-  bool ack_awaited = false;
-  bool bye_after_ack = false;
 
   // What we told this side last, and under which name.
   sdp::Origin origin;
@@ -80,8 +84,6 @@ struct Leg {
   // Session-Expires of the INVITE that we sent.
   absl::Duration asked_expires = absl::ZeroDuration();
   uint32_t min_expires = 0;
-  // From the peer's Allow.
-  bool allows_update = false;
 
   // What the dialog with this To tag has said reliably; empty: nothing.
   absl::string_view EarlySession(absl::string_view to_tag) const {
@@ -92,6 +94,12 @@ struct Leg {
     if (who.credentials == nullptr) return;
     const Credentials& us = *who.credentials;
     credentials = std::make_unique<LegCredentials>(us.username, us.password, us.realm);
+  }
+  // Frees what only the first INVITE needed: the dialog knows its own target and route.
+  void ForgetInvite() {
+    std::string().swap(party.target_uri);
+    std::string().swap(party.replaces);
+    std::vector<std::string>().swap(party.route);
   }
   // A callee whose turn has not come.
   bool IsUnasked() const { return number != kCaller && state == State::kInviting && invite == 0; }

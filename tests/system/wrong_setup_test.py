@@ -54,7 +54,7 @@ class WrongSetupTest(SystemTest):
         path = re.escape(self.work_folder.file("controller.yaml"))
         for pattern, replacement, expected in (
                 (f"realm: {REALM}", f"relm: {REALM}", rf"{path}:4: sip.relm: .*did you mean realm"),
-                ("transport: udp", "transport: pigeon", rf"{path}:7: sip.listeners\[0\].transport: .*allowed: udp, tcp"),
+                ("transport: udp", "transport: pigeon", rf"{path}:8: sip.listeners\[0\].transport: .*allowed: udp, tcp"),
                 ("sqlite_file: .*", "sqlite_file: ''", rf"{path}:\d+: store.sqlite_file: is required")):
             self.assertRegex(self.refusal(self.controller(pattern, replacement), CONFIG_WRONG), expected)
 
