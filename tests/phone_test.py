@@ -1,5 +1,7 @@
 """The phones among themselves, without Sluice: a test that trusts them has to be able to."""
 
+import os
+import subprocess
 import sys
 import unittest
 
@@ -11,6 +13,13 @@ from phone.rtp_stream import AMR_100_MS, PCMA_20_MS, RtpStream, exchange, open_p
 from phone.sip_message import SipMessage, parameter, tag, uri_of
 from phone.sip_phone import PhoneError, SipPhone, response_to
 from phone.transport import host
+
+
+class PackagesTest(unittest.TestCase):
+    def test_a_phone_without_websocket_needs_none_of_the_packages_for_tests(self):
+        # As in the demo on a machine that has never run the tests.
+        code = "import sys; sys.modules['websocket'] = None; import phone.sip_phone, phone.rtp_stream"
+        subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, check=True)
 
 
 class DigestTest(unittest.TestCase):

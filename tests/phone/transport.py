@@ -5,9 +5,6 @@ import socket
 import ssl
 import time
 
-import websocket
-
-
 _CONNECT_SECONDS = 5
 
 
@@ -117,6 +114,9 @@ class WebSocketTransport:
     """One WebSocket with the subprotocol sip (RFC 7118), opened at the first send by Debian's websocket-client; over TLS with `ca_file`."""
 
     def __init__(self, namespace, address, port, *, ca_file=None):
+        # Here, so that phones without WebSocket, the demo's among them, need no package for tests.
+        import websocket
+        self._library = websocket
         self._tcp = (TlsTransport(namespace, address, port, ca_file=ca_file) if ca_file
                      else TcpTransport(namespace, address, port))
         self.name = "WSS" if ca_file else "WS"
@@ -128,7 +128,7 @@ class WebSocketTransport:
             # Of the stream below, only the connection is used.
             self._tcp.send(b"", destination)
             scheme = self.name.lower()
-            self._web_socket = websocket.create_connection(
+            self._web_socket = self._library.create_connection(
                 f"{scheme}://{host(destination[0])}:{destination[1]}/", socket=self._tcp._socket, timeout=_CONNECT_SECONDS,
                 subprotocols=["sip"])
             self._peer = destination
@@ -139,7 +139,7 @@ class WebSocketTransport:
         self._web_socket.settimeout(max(timeout, 0.001))
         try:
             data = self._web_socket.recv()
-        except (websocket.WebSocketTimeoutException, websocket.WebSocketConnectionClosedException):
+        except (self._library.WebSocketTimeoutException, self._library.WebSocketConnectionClosedException):
             return None, None
         return (data.encode() if isinstance(data, str) else data) or None, self._peer
 
