@@ -9,7 +9,7 @@ from harness.baresip import Baresip
 from harness.call_network import CallNetwork
 from harness.process import end_on_sigterm
 from harness.system_test import measured
-from harness.tone import frequency, loudest_second, read_samples, write_tone
+from harness.tone import read_samples, strongest_tone, write_tone
 from harness.work_folder import WorkFolder
 
 class BaresipPeersTest(unittest.TestCase):
@@ -24,14 +24,14 @@ class BaresipPeersTest(unittest.TestCase):
                 write_tone(folder.file(f"{name}.wav"), hertz, 20)
                 account = f"<sip:{name}@{address}:5060>;regint=0;audio_codecs=PCMA/8000/1;answermode=auto"
                 phones[name] = stack.enter_context(Baresip(name, account, folder, namespace, address, folder.file(f"{name}.wav")))
-            phones["a"].command("dial", f"sip:c@{net.PHONE_C}:5060")
-            phones["a"].wait_for_event("CALL_ESTABLISHED")
+            phones["a"].dial(f"sip:c@{net.PHONE_C}:5060")
+            phones["a"].wait_until_talking()
             time.sleep(3)
-            phones["a"].command("hangup")
-            phones["c"].wait_for_event("CALL_CLOSED")
+            phones["a"].hang_up()
+            phones["c"].wait_until_ended()
             for name, hertz in (("a", 1450), ("c", 600)):
                 samples, rate = read_samples(phones[name].recording())
-                heard, share = frequency(loudest_second(samples, rate), rate)
+                heard, share = strongest_tone(samples, rate)
                 measured(f"{name} heard {heard} Hz, {share:.1%} of the sound, for {len(samples) / rate:.1f} s")
                 self.assertEqual(heard, hertz)
                 self.assertGreater(share, 0.9)

@@ -38,8 +38,17 @@ ctrl_tcp_listen 127.0.0.1:{control_port}
 _CONTROL_PORT = 4444
 
 
+def account_line(user, password, domain, server):
+    """Of a phone that registers as `user` of `domain` at `server` (address and port), speaks PCMA and answers at once."""
+    return (f"<sip:{user}@{domain}>;auth_pass={password};outbound=\"sip:{server}\";"
+            "regint=60;audio_codecs=PCMA/8000/1;answermode=auto")
+
+
 class Baresip(Process):
     """baresip as `account` (a line of its accounts file) in `namespace`, playing `sound` into its calls."""
+
+    # libre gives up when it is offered a digest that it does not know beside one that it knows.
+    DIGESTS = ("MD5",)
 
     def __init__(self, name, account, work_folder, namespace, address, sound, *, sip_port=5060, more_config=""):
         folder = work_folder.file(f"baresip-{name}")
@@ -68,6 +77,28 @@ class Baresip(Process):
         if not found:
             raise AssertionError(f"{self.name} has recorded nothing; its folder has {os.listdir(self._folder)}\n{self.tail()}")
         return max(found)
+
+    def dial(self, uri):
+        self.command("dial", uri)
+
+    def hold(self):
+        self.command("hold")
+
+    def resume(self):
+        self.command("resume")
+
+    def transfer(self, uri):
+        """Blind."""
+        self.command("transfer", uri)
+
+    def hang_up(self):
+        self.command("hangup")
+
+    def wait_until_talking(self):
+        self.wait_for_event("CALL_ESTABLISHED")
+
+    def wait_until_ended(self):
+        self.wait_for_event("CALL_CLOSED")
 
     def command(self, command, parameters=""):
         """Runs a command of baresip's menu module; answers its text."""

@@ -22,17 +22,17 @@ class ProcessError(RuntimeError):
 
 
 class Process:
-    """`argv` running in `namespace` (None: the caller's), with both outputs in `log_path`."""
+    """`argv` running in `namespace` (None: the caller's), with both outputs in `log_path`. `typed`: it gets what `type` writes, else nothing."""
 
-    def __init__(self, name, argv, log_path, namespace=None, folder=None):
+    def __init__(self, name, argv, log_path, namespace=None, folder=None, typed=False):
         self.name = name
         self.argv = list(argv)
         self.log_path = log_path
         self.start_time = time.monotonic()
         # The child is where the thread is that starts it. Not `ip netns exec`, which mounts another /sys and hides /sys/fs/bpf.
         with open(log_path, "ab") as log, namespace.entered() if namespace else contextlib.nullcontext():
-            self._process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder,
-                                             preexec_fn=functools.partial(_die_with, os.getpid()))
+            self._process = subprocess.Popen(self.argv, stdin=subprocess.PIPE if typed else subprocess.DEVNULL, stdout=log, stderr=log,
+                                             cwd=folder, preexec_fn=functools.partial(_die_with, os.getpid()))
 
     def __enter__(self):
         return self
@@ -67,8 +67,15 @@ class Process:
         except subprocess.TimeoutExpired:
             raise ProcessError(f"{self.name} still runs after {timeout:g} s\n{self.tail()}") from None
 
+    def type(self, line):
+        """Writes a line to its standard input."""
+        self._process.stdin.write(line.encode() + b"\n")
+        self._process.stdin.flush()
+
     def stop(self, timeout=10.0):
         """SIGTERM, and SIGKILL if that does not help. Answers the exit status."""
+        if self._process.stdin:
+            self._process.stdin.close()
         if self.exit_status is None:
             self._process.send_signal(signal.SIGTERM)
             try:

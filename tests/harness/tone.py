@@ -5,6 +5,7 @@ import math
 import wave
 
 RATE = 8000
+_PIECES = 5
 
 
 def write_tone(path, hertz, seconds):
@@ -26,15 +27,15 @@ def read_samples(path):
     return array.array("h", body[:len(body) // 2 * 2]), rate
 
 
-def loudest_second(samples, rate):
-    """The second of the recording with the most energy, so that silence before and after the call does not count."""
-    step = rate // 10
-    starts = range(0, max(1, len(samples) - rate), step)
-    best = max(starts, key=lambda start: sum(abs(s) for s in samples[start:start + rate:7]))
-    return samples[best:best + rate]
+def strongest_tone(samples, rate):
+    """What _frequency says of the purest of the loudest fifths of a second: silence around the call and gaps in it do not count."""
+    size = rate // 5
+    pieces = [samples[start:start + size] for start in range(0, max(1, len(samples) - size), size)]
+    pieces.sort(key=lambda piece: sum(abs(s) for s in piece[::7]), reverse=True)
+    return max((_frequency(piece, rate) for piece in pieces[:_PIECES]), key=lambda found: found[1])
 
 
-def frequency(samples, rate):
+def _frequency(samples, rate):
     """The strongest frequency from 100 to 3400 Hz, to 5 Hz, and its share of the energy (1: a pure tone)."""
     energy = sum(s * s for s in samples) or 1
     powers = {hertz: _goertzel(samples, rate, hertz) for hertz in range(100, 3401, 5)}

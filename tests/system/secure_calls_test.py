@@ -88,11 +88,11 @@ class SecureCallsTest(SystemTest):
         anna = self.stack.enter_context(Baresip("anna", account, self.work_folder, self.network.phone_a, net.PHONE_A, sound,
                                                 more_config=f"sip_cafile {self.certificates.ca_file}"))
         anna.wait_until(lambda: self.controller.ctl.json("bindings", "anna").get("bindings"), "it registered over TLS")
-        anna.command("dial", f"sip:bob@{REALM}")
+        anna.dial(f"sip:bob@{REALM}")
         incoming = browser.incoming()
         incoming.respond(180, "Ringing")
         incoming.respond(486, "Busy Here")
-        anna.wait_for_event("CALL_CLOSED")
+        anna.wait_until_ended()
         self.expect_nothing_left(self.controller, self.relay)
 
     def test_new_connections_see_the_certificate_of_a_reload(self):
