@@ -52,6 +52,7 @@ Agent::Agent(const AgentOptions& options, const Surroundings& surroundings, IdSo
                  FindTarget(wanted, now, std::move(done));
                }},
               options.networks, post_),
+      standalone_({transactions_, ids_, limiter_, surroundings.health, overload_control_}),
       keepalive_(surroundings.store, options.keepalive_interval) {
   if (options.looks_after_trunks) {
     ServerHealth& health = surroundings.health;
@@ -94,6 +95,7 @@ void Agent::Advance(absl::Time now) {
   now_ = now;
   transactions_.Advance(now);
   runner_.Advance(now);
+  standalone_.Advance(now);
   SendKeepalives();
   if (trunk_servers_.NextDeadline() <= now) trunk_servers_.Advance(now);
   if (trunk_registrar_.has_value()) trunk_registrar_->Advance(now);
@@ -102,8 +104,8 @@ void Agent::Advance(absl::Time now) {
 }
 
 absl::Time Agent::NextDeadline() const {
-  absl::Time next = std::min(
-      {transactions_.NextDeadline(), runner_.NextDeadline(), keepalive_.NextDeadline(), trunk_servers_.NextDeadline()});
+  absl::Time next = std::min({transactions_.NextDeadline(), runner_.NextDeadline(), standalone_.NextDeadline(),
+                              keepalive_.NextDeadline(), trunk_servers_.NextDeadline()});
   if (trunk_registrar_.has_value()) next = std::min(next, trunk_registrar_->NextDeadline());
   if (trunk_prober_.has_value()) next = std::min(next, trunk_prober_->NextDeadline());
   return next;
@@ -149,6 +151,7 @@ absl::Status Agent::HangUpCall(absl::string_view call_id, absl::Time now) {
 
 Agent::Remains Agent::remains() const {
   return {.calls = book_.live_size(),
+          .standalone_requests = standalone_.size(),
           .dialogs = book_.dialog_size(),
           .call_transactions = runner_.known_transactions(),
           .transactions = transactions_.statistics().transactions,
@@ -206,11 +209,13 @@ void Agent::OnRequest(sip::ServerTransactionId id, const sip::Message& request, 
       response.Add(sip::Header::kSupported, kSupported);
       return Reply(id, std::move(response));
     }
+    case sip::Method::kMessage:
+    case sip::Method::kInfo:
+      return OnStandalone(id, request, hop);
     // These belong to a dialog and name none.
     case sip::Method::kBye:
     case sip::Method::kPrack:
     case sip::Method::kUpdate:
-    case sip::Method::kInfo:
       return Reply(id, Response(request, 481));
     default: {
       sip::Message response = Response(request, 405);
@@ -253,7 +258,7 @@ bool Agent::IsOverloaded() const {
   return book_.live_size() >= options_.max_calls || transactions_.statistics().transactions > most - most / 10;
 }
 
-std::optional<sip::Message> Agent::RefuseInvite(const sip::Message& request) const {
+std::optional<sip::Message> Agent::RefuseToPass(const sip::Message& request) const {
   const std::optional<sip::Uri> uri = request.RequestUri();
   if (!uri.has_value() || uri->scheme() == sip::Scheme::kOther) return Response(request, 416);
   if (request.MaxForwards() == 0u) return Response(request, 483);
@@ -298,10 +303,14 @@ std::optional<CallerIdentity> Agent::Identify(sip::ServerTransactionId id, const
   return who;
 }
 
-uint16_t Agent::Admit(const CallerIdentity& who, CallLimiter::Place& place) {
+const routing::CallLimits& Agent::LimitsOf(const CallerIdentity& who) const {
+  return who.account != nullptr ? present_.account_limits : who.trunk->limits;
+}
+
+uint16_t Agent::Admit(const CallerIdentity& who, const routing::CallLimits& limits, CallLimiter::Place& place) {
   const bool is_account = who.account != nullptr;
   const std::string key = is_account ? CallLimiter::AccountKey(who.name()) : CallLimiter::TrunkKey(who.name());
-  switch (limiter_.Take(key, is_account ? present_.account_limits : who.trunk->limits, now_, place)) {
+  switch (limiter_.Take(key, limits, now_, place)) {
     case CallLimiter::Verdict::kTaken:
       return 0;
     case CallLimiter::Verdict::kTooMany:
@@ -313,13 +322,30 @@ uint16_t Agent::Admit(const CallerIdentity& who, CallLimiter::Place& place) {
 }
 
 void Agent::OnInvite(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop) {
-  if (std::optional<sip::Message> refusal = RefuseInvite(request); refusal.has_value()) {
+  if (std::optional<sip::Message> refusal = RefuseToPass(request); refusal.has_value()) {
     return Reply(id, *std::move(refusal));
   }
   const std::optional<CallerIdentity> who = Identify(id, request, hop);
   if (!who.has_value()) return;
   if (request.Has(sip::Header::kReplaces)) return ReplaceDialog(id, request, hop, *who);
   StartCall(id, request, hop, *who, router_.Find(*request.RequestUri(), hop, *who, present_.calls->domain, now_));
+}
+
+void Agent::OnStandalone(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop) {
+  if (std::optional<sip::Message> refusal = RefuseToPass(request); refusal.has_value()) {
+    return Reply(id, *std::move(refusal));
+  }
+  const std::optional<CallerIdentity> who = Identify(id, request, hop);
+  if (!who.has_value()) return;
+  Router::Route route = router_.Find(*request.RequestUri(), hop, *who, present_.calls->domain, now_);
+  if (route.status == 0) {
+    // It is no call: only how often it comes is limited.
+    CallLimiter::Place place;
+    route.status = Admit(*who, {.calls_per_second = LimitsOf(*who).calls_per_second}, place);
+    if (route.status != 0) route.reason = "Limit of requests is reached";
+  }
+  if (route.status != 0) return Reply(id, Response(request, route.status, route.reason));
+  standalone_.Pass(id, request, who->display_name, std::move(route), present_.calls, now_);
 }
 
 void Agent::ReplaceDialog(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop,
@@ -356,7 +382,7 @@ void Agent::StartCall(sip::ServerTransactionId id, const sip::Message& request, 
   Ladder ladder = unclaimed_.Claim(request.CallId(), now_);
   CallRunner::Admission admission;
   if (route.status == 0) {
-    route.status = Admit(who, admission.caller);
+    route.status = Admit(who, LimitsOf(who), admission.caller);
     if (route.status != 0) route.reason = "Limit of calls is reached";
   }
   if (route.status == 0) {
@@ -427,12 +453,14 @@ void Agent::OnResponse(sip::ClientTransactionId id, const sip::Message& response
   }
   if (trunk_registrar_.has_value() && trunk_registrar_->OnResponse(id, response, now_)) return;
   if (trunk_prober_.has_value() && trunk_prober_->OnResponse(id, response, now_)) return;
+  if (standalone_.OnResponse(id, response, now_)) return;
   runner_.OnResponse(id, response, hop, now_);
 }
 
 void Agent::OnFailure(sip::ClientTransactionId id, sip::TransactionFailure failure) {
   if (trunk_registrar_.has_value() && trunk_registrar_->OnFailure(id, failure, now_)) return;
   if (trunk_prober_.has_value() && trunk_prober_->OnFailure(id, now_)) return;
+  if (standalone_.OnFailure(id, failure, now_)) return;
   runner_.OnFailure(id, failure, now_);
 }
 

@@ -1,8 +1,8 @@
 // The transaction user of one shard: who may register and call, and what becomes of every request.
 //
 // REGISTER goes to the registrar, an INVITE that may go on becomes a call, requests in dialogs go to their call,
-// OPTIONS is answered here, and where the plan asks for it we register at trunks; nothing else makes sense to us
-// outside a dialog.
+// MESSAGE and INFO outside of dialogs are passed on (StandaloneRequests), OPTIONS is answered here, and where the plan
+// asks for it we register at trunks; nothing else makes sense to us outside a dialog.
 //
 // An INVITE with Replaces goes to the other end of the dialog that it names (DialogDirectory), not by its Request-URI.
 //
@@ -10,7 +10,7 @@
 // (482), drain and overload (503), credentials (407, 403), From, which must name the account itself (403), number
 // (404), bindings (480), limits of the caller (486 for too many calls, 503 for too fast ones and for trunks). A trunk
 // is known by its address and needs no credentials. Whoever has proved who he is gets a call record, also for a call
-// that goes nowhere.
+// that goes nowhere. MESSAGE and INFO are looked at alike, but leave no record.
 //
 // Time, network, relays and store are passed in, so all of it runs in tests without threads or sockets.
 //
@@ -41,6 +41,7 @@
 #include "signaling/agent/overload_control.h"
 #include "signaling/agent/router.h"
 #include "signaling/agent/server_health.h"
+#include "signaling/agent/standalone_requests.h"
 #include "signaling/agent/trace_ring.h"
 #include "signaling/agent/trunk_book.h"
 #include "signaling/agent/trunk_prober.h"
@@ -106,6 +107,7 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   // What is left in memory, for tests: all 0 once every call has ended and every transaction has run out.
   struct Remains {
     size_t calls = 0;
+    size_t standalone_requests = 0;
     size_t dialogs = 0;
     size_t call_transactions = 0;
     size_t transactions = 0;
@@ -136,18 +138,20 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   void FindTarget(const call::FindTarget& wanted, absl::Time now, CallRunner::RouteFunction done);
   void OnRegister(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
   void OnInvite(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
+  void OnStandalone(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
   void ReplaceDialog(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop,
                      const CallerIdentity& who);
   void StartCall(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop,
                  const CallerIdentity& who, Router::Route route);
   // Nothing: it has been answered.
   std::optional<CallerIdentity> Identify(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
+  const routing::CallLimits& LimitsOf(const CallerIdentity& who) const;
   // Takes a place for a call among those of the caller; 0: it has one, else the status of the refusal.
-  uint16_t Admit(const CallerIdentity& who, CallLimiter::Place& place);
+  uint16_t Admit(const CallerIdentity& who, const routing::CallLimits& limits, CallLimiter::Place& place);
   // What is wrong with any request, before anything is done for it.
   std::optional<sip::Message> RefuseRequest(const sip::Message& request) const;
-  // What is wrong with an INVITE whoever sends it; nothing: it may go on.
-  std::optional<sip::Message> RefuseInvite(const sip::Message& request) const;
+  // What is wrong with a request that is to be passed on whoever sends it; nothing: it may go on.
+  std::optional<sip::Message> RefuseToPass(const sip::Message& request) const;
   sip::Message Response(const sip::Message& request, uint16_t status, absl::string_view reason = "") const;
   void Reply(sip::ServerTransactionId id, sip::Message response);
   // To somebody who has not shown who he is: nothing is kept of it, so a flood of requests leaves nothing.
@@ -182,6 +186,7 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   CallBook book_;
   sip::TransactionLayer transactions_;
   CallRunner runner_;
+  StandaloneRequests standalone_;
   NatKeepalive keepalive_;
   // Of the shard that looks after trunks.
   std::optional<TrunkRegistrar> trunk_registrar_;

@@ -120,13 +120,7 @@ void CallRunner::OnResponse(sip::ClientTransactionId id, const sip::Message& res
 void CallRunner::NoteAnswer(LiveCall::Leg& leg, const sip::Message& response, absl::Time now) {
   if (leg.trunk == nullptr) return;
   leg.answered = true;
-  const std::optional<sip::RetryAfter> retry = response.RetryAfter();
-  // A 503 that does not say for how long is about this call alone (RFC 3261 21.5.4).
-  if (response.status() == 503 && retry.has_value()) {
-    parts_.health.Rests(leg.server, absl::Seconds(retry->seconds), now);
-  } else {
-    parts_.health.Worked(leg.server, now);
-  }
+  parts_.health.Heard(leg.server, response, now);
 }
 
 void CallRunner::NoteSilence(BookedCall& call, call::LegNumber number, absl::Time now) {

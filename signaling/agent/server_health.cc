@@ -1,6 +1,7 @@
 #include "signaling/agent/server_health.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace sluice::agent {
 namespace {
@@ -37,6 +38,16 @@ void ServerHealth::Worked(const dns::Destination& server, absl::Time now) {
   absl::MutexLock lock(&mutex_);
   const auto known = marks_.find(server);
   if (known != marks_.end() && now >= known->second.rests_until) marks_.erase(known);
+}
+
+void ServerHealth::Heard(const dns::Destination& server, const sip::Message& response, absl::Time now) {
+  const std::optional<sip::RetryAfter> retry = response.RetryAfter();
+  // A 503 that does not say for how long is about this request alone (RFC 3261 21.5.4).
+  if (response.status() == 503 && retry.has_value()) {
+    Rests(server, absl::Seconds(retry->seconds), now);
+  } else {
+    Worked(server, now);
+  }
 }
 
 void ServerHealth::Forget(const dns::Destination& server) {

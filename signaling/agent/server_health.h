@@ -15,6 +15,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "signaling/dns/resolver.h"
+#include "signaling/sip/message.h"
 
 namespace sluice::agent {
 
@@ -25,6 +26,8 @@ class ServerHealth {
   // It wants to be left alone for `rest`, of which at most an hour is believed.
   void Rests(const dns::Destination& server, absl::Duration rest, absl::Time now);
   void Worked(const dns::Destination& server, absl::Time now);
+  // It has answered a request of a call or its like.
+  void Heard(const dns::Destination& server, const sip::Message& response, absl::Time now);
   // Nobody uses it any more.
   void Forget(const dns::Destination& server);
 

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "signaling/call/call_core.h"
+#include "signaling/call/callee_failure.h"
 #include "signaling/call/header_passing.h"
 #include "signaling/call/q850.h"
 #include "signaling/call/session_body.h"
@@ -10,23 +11,8 @@
 namespace sluice::call {
 namespace {
 
-// Which of two failures of different callees tells the caller more; lower is better (RFC 3261 16.7 step 6, and busy
-// before not reached).
-int Rank(uint16_t status) {
-  if (status >= 600) return 0;
-  if (status < 400) return 1;
-  if (status == 486) return 2;
-  if (status == 408 || status == 481) return 6;
-  if (status == 480) return 4;
-  return status < 500 ? 3 : 5;
-}
-
 // Provisional responses that wait for the PRACK of one before; what comes beyond is not passed on.
 constexpr size_t kMostHeld = 8;
-
-// A challenge is for whoever has the callee's credentials, which the caller has not: to the caller its callee is
-// somebody that we cannot get through to.
-uint16_t PassedStatus(uint16_t status) { return status == 401 || status == 407 ? 502 : status; }
 
 }  // namespace
 
@@ -229,7 +215,7 @@ void Call::Core::OnFailure(Leg& leg, const sip::Message& response) {
 }
 
 void Call::Core::GoOnWithout(bool is_target, const sip::Message& response) {
-  if (!failure_ || Rank(response.status()) < Rank(failure_->status())) failure_ = response;
+  if (!failure_ || FailureRank(response.status()) < FailureRank(failure_->status())) failure_ = response;
   // 6xx speaks for the callee wherever it is (RFC 3261 16.7 step 5).
   const bool for_all = response.status() >= 600;
   if (for_all) redirections_ = nullptr;

@@ -198,8 +198,6 @@ class Call::Core {
   bool DivideBreadth(uint32_t count);
   // Gives up those who are asked now if none of them has answered at all, and asks the next ones.
   void OnSilence();
-  // A failure that another callee may not have: it is tried.
-  static bool IsOutOfService(uint16_t status);
   // Sends a challenged request once more, with credentials. False: it cannot be answered.
   bool AnswerChallenge(Leg& leg, const ClientRequest& request, const sip::Message& response);
 
@@ -333,11 +331,6 @@ class Call::Core {
   sip::Hop HopOf(const Leg& leg) const;
   // Our Contact towards `party`, who knows us as the one of `local_address` (a From or To value).
   static std::string ContactFor(const Party& party, absl::string_view local_address);
-  // `address` (a From or To value) as it is on our side, without tag: its display name and user, our domain.
-  // `display_name` stands in for one that is missing. Anonymous callers keep their domain, which says that they are
-  // (RFC 3323 4.1.1.3), and get no name.
-  static std::string OwnAddress(absl::string_view address, absl::string_view domain,
-                                absl::string_view display_name = "");
   std::string ContactOf(const Leg& leg) const { return ContactFor(leg.party, leg.dialog->local()); }
   RequestNumber Send(Leg& leg, ClientRequest::Kind kind, sip::Message message, ServerRequest passed = {});
   void Acknowledge(Leg& leg, RequestNumber number, uint32_t cseq, const sip::Dialog& dialog, absl::string_view sdp);

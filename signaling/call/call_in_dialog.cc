@@ -66,15 +66,9 @@ void Call::Core::PassResponse(const ClientRequest& request, const sip::Message& 
   // RFC 4320: a provisional response to what is no INVITE does more harm than good.
   if (response.is_provisional()) return;
   const Leg& other = legs_[request.passed.leg];
-  // Nor does a 408 help: the request's sender has waited as long itself.
-  const uint16_t status = response.status() == 408 ? 504 : response.status();
-  const bool challenged = status == 401 || status == 407;
-  sip::Message passed = Answer(request.passed, challenged ? 502 : status,
-                               status == response.status() && !challenged ? response.reason() : absl::string_view());
-  passed.Remove(sip::Header::kServer);
-  PassHeaders(response, options_.blocked_headers, passed);
+  sip::Message passed =
+      PassedResponse(request.passed.request, response, caller().dialog->local_tag(), options_.blocked_headers);
   if (response.Has(sip::Header::kContact)) passed.Add(sip::Header::kContact, ContactOf(other));
-  PassBody(response, passed);
   Respond(other, request.passed.transaction, std::move(passed));
   if (EndsTheCall(response, request.method)) {
     legs_[request.leg].state = Leg::State::kOver;

@@ -9,19 +9,6 @@
 
 namespace sluice::call {
 
-std::string Call::Core::OwnAddress(absl::string_view address, absl::string_view domain,
-                                   absl::string_view display_name) {
-  sip::NameAddress own;
-  const std::optional<sip::NameAddress> theirs = sip::NameAddress::Parse(address);
-  if (theirs) {
-    const bool anonymous = theirs->uri.host() == "anonymous.invalid";
-    own.display_name = theirs->display_name.empty() && !anonymous ? std::string(display_name) : theirs->display_name;
-    const bool keep = domain.empty() || anonymous;
-    own.uri = sip::Uri::Sip(theirs->uri.DecodedUser(), keep ? theirs->uri.host() : domain);
-  }
-  return own.ToString();
-}
-
 Actions Call::Core::Start(const sip::Message& invite, sip::ServerTransactionId transaction, const Party& caller,
                           const std::vector<Party>& callees, absl::Time now) {
   Begin(now);

@@ -63,10 +63,6 @@ bool Call::Core::DivideBreadth(uint32_t count) {
   return false;
 }
 
-bool Call::Core::IsOutOfService(uint16_t status) {
-  return status == 408 || status == 500 || (status >= 502 && status <= 504);
-}
-
 bool Call::Core::AnswerChallenge(Leg& leg, const ClientRequest& request, const sip::Message& response) {
   if (leg.credentials == nullptr || (response.status() != 401 && response.status() != 407)) return false;
   // Nobody wants this answer any more; a BYE's is wanted until the end.

@@ -1,6 +1,9 @@
 #include "signaling/call/header_passing.h"
 
 #include "absl/strings/ascii.h"
+#include "signaling/call/callee_failure.h"
+#include "signaling/sip/name_address.h"
+#include "signaling/sip/uri.h"
 
 namespace sluice::call {
 namespace {
@@ -72,6 +75,29 @@ void PassBody(const sip::Message& from, sip::Message& to) {
     if (GoesWithTheBody(field.header)) to.Add(field.name, field.value);
   }
   to.SetBody(from.Get(sip::Header::kContentType), from.body());
+}
+
+sip::Message PassedResponse(const sip::Message& request, const sip::Message& response, absl::string_view to_tag,
+                            const absl::flat_hash_set<std::string>& blocked) {
+  // 408 does not help (RFC 4320): the request's sender has waited as long itself.
+  const uint16_t status = response.status() == 408 ? 504 : PassedStatus(response.status());
+  sip::Message passed = sip::Message::ResponseTo(request, status, to_tag,
+                                                 status == response.status() ? response.reason() : absl::string_view());
+  PassHeaders(response, blocked, passed);
+  PassBody(response, passed);
+  return passed;
+}
+
+std::string OwnAddress(absl::string_view address, absl::string_view domain, absl::string_view display_name) {
+  sip::NameAddress own;
+  const std::optional<sip::NameAddress> theirs = sip::NameAddress::Parse(address);
+  if (theirs) {
+    const bool anonymous = theirs->uri.host() == "anonymous.invalid";
+    own.display_name = theirs->display_name.empty() && !anonymous ? std::string(display_name) : theirs->display_name;
+    const bool keep = domain.empty() || anonymous;
+    own.uri = sip::Uri::Sip(theirs->uri.DecodedUser(), keep ? theirs->uri.host() : domain);
+  }
+  return own.ToString();
 }
 
 std::optional<uint32_t> PassedMaxForwards(const sip::Message& request) {
