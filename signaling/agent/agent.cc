@@ -33,6 +33,7 @@ Agent::Agent(const AgentOptions& options, const Surroundings& surroundings, IdSo
       network_(surroundings.network),
       hep_(surroundings.hep),
       ids_(std::move(ids)),
+      loop_guard_(ids_.NewNumber()),
       ring_(options.trace_bytes),
       unclaimed_(options.unclaimed_ladders, kUnclaimedLifetime),
       registrar_(surroundings.store, options.registrar),
@@ -258,16 +259,18 @@ bool Agent::IsOverloaded() const {
   return book_.live_size() >= options_.max_calls || transactions_.statistics().transactions > most - most / 10;
 }
 
-std::optional<sip::Message> Agent::RefuseToPass(const sip::Message& request) const {
+std::optional<sip::Message> Agent::RefuseToPass(const sip::Message& request, const sip::Hop& hop) const {
   const std::optional<sip::Uri> uri = request.RequestUri();
   if (!uri.has_value() || uri->scheme() == sip::Scheme::kOther) return Response(request, 416);
   if (request.MaxForwards() == 0u) return Response(request, 483);
   const CallBook::Found known = book_.FindLeg(request.CallId());
   if (known.call != nullptr && known.call->live != nullptr) {
     // Our own INVITE to a callee has come back, or the caller's has come twice by different ways (RFC 3261 8.2.2.2).
+    // Only from a trunk it may have become another one on its way, as our Via in it proves (LoopGuard).
     const LiveCall& live = *known.call->live;
     const bool merged = live.from_tag == request.FromTag() && live.invite_cseq == request.CSeqNumber();
-    if (known.leg != call::kCaller || merged) return Response(request, 482);
+    const bool may_spiral = router_.TrunkAt(hop.remote) != nullptr && LoopGuard::HasCome(request, live.mark);
+    if (known.leg == call::kCaller ? merged : !may_spiral) return Response(request, 482);
   }
   if (draining_ || IsOverloaded()) return Response(request, 503);
   return std::nullopt;
@@ -322,22 +325,26 @@ uint16_t Agent::Admit(const CallerIdentity& who, const routing::CallLimits& limi
 }
 
 void Agent::OnInvite(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop) {
-  if (std::optional<sip::Message> refusal = RefuseToPass(request); refusal.has_value()) {
+  if (std::optional<sip::Message> refusal = RefuseToPass(request, hop); refusal.has_value()) {
     return Reply(id, *std::move(refusal));
   }
   const std::optional<CallerIdentity> who = Identify(id, request, hop);
   if (!who.has_value()) return;
   if (request.Has(sip::Header::kReplaces)) return ReplaceDialog(id, request, hop, *who);
-  StartCall(id, request, hop, *who, router_.Find(*request.RequestUri(), hop, *who, present_.calls->domain, now_));
+  Router::Route route = router_.Find(*request.RequestUri(), hop, *who, present_.calls->domain, now_);
+  if (LoopGuard::HasCome(request, loop_guard_.MarkOf(*who, route.number))) return Reply(id, Response(request, 482));
+  StartCall(id, request, hop, *who, std::move(route));
 }
 
 void Agent::OnStandalone(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop) {
-  if (std::optional<sip::Message> refusal = RefuseToPass(request); refusal.has_value()) {
+  if (std::optional<sip::Message> refusal = RefuseToPass(request, hop); refusal.has_value()) {
     return Reply(id, *std::move(refusal));
   }
   const std::optional<CallerIdentity> who = Identify(id, request, hop);
   if (!who.has_value()) return;
   Router::Route route = router_.Find(*request.RequestUri(), hop, *who, present_.calls->domain, now_);
+  const uint64_t mark = loop_guard_.MarkOf(*who, route.number);
+  if (LoopGuard::HasCome(request, mark)) return Reply(id, Response(request, 482));
   if (route.status == 0) {
     // It is no call: only how often it comes is limited.
     CallLimiter::Place place;
@@ -345,7 +352,7 @@ void Agent::OnStandalone(sip::ServerTransactionId id, const sip::Message& reques
     if (route.status != 0) route.reason = "Limit of requests is reached";
   }
   if (route.status != 0) return Reply(id, Response(request, route.status, route.reason));
-  standalone_.Pass(id, request, who->display_name, std::move(route), present_.calls, now_);
+  standalone_.Pass(id, request, who->display_name, std::move(route), mark, present_.calls, now_);
 }
 
 void Agent::ReplaceDialog(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop,
@@ -387,6 +394,7 @@ void Agent::StartCall(sip::ServerTransactionId id, const sip::Message& request, 
   }
   if (route.status == 0) {
     admission.trunks = std::move(route.trunks);
+    admission.mark = loop_guard_.MarkOf(who, route.number);
     runner_.Start(route.media_released ? released_options_ : present_.calls, request, id, std::move(summary),
                   std::move(ladder), caller, route.callees, std::move(admission), now_);
     return;

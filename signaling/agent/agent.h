@@ -37,6 +37,7 @@
 #include "signaling/agent/call_runner.h"
 #include "signaling/agent/dialog_directory.h"
 #include "signaling/agent/id_source.h"
+#include "signaling/agent/loop_guard.h"
 #include "signaling/agent/nat_keepalive.h"
 #include "signaling/agent/overload_control.h"
 #include "signaling/agent/router.h"
@@ -151,7 +152,7 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   // What is wrong with any request, before anything is done for it.
   std::optional<sip::Message> RefuseRequest(const sip::Message& request) const;
   // What is wrong with a request that is to be passed on whoever sends it; nothing: it may go on.
-  std::optional<sip::Message> RefuseToPass(const sip::Message& request) const;
+  std::optional<sip::Message> RefuseToPass(const sip::Message& request, const sip::Hop& hop) const;
   sip::Message Response(const sip::Message& request, uint16_t status, absl::string_view reason = "") const;
   void Reply(sip::ServerTransactionId id, sip::Message response);
   // To somebody who has not shown who he is: nothing is kept of it, so a flood of requests leaves nothing.
@@ -171,6 +172,7 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   AgentCounters counters_;
   // Fresh names do not change what the agent is.
   mutable IdSource ids_;
+  const LoopGuard loop_guard_;
   TraceRing ring_;
   UnclaimedLadders unclaimed_;
   registrar::Registrar registrar_;

@@ -69,6 +69,8 @@ struct LiveCall {
   // Among the calls of the caller's account or trunk, and of the trunk that is asked.
   CallLimiter::Place caller_place;
   CallLimiter::Place trunk_place;
+  // Of our INVITEs, to tell one that comes back (LoopGuard).
+  uint64_t mark = 0;
   // Of the caller's INVITE, to tell a merged request (RFC 3261 8.2.2.2).
   std::string from_tag;
   uint32_t invite_cseq = 0;

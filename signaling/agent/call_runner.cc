@@ -56,6 +56,7 @@ void CallRunner::Start(const std::shared_ptr<const call::CallOptions>& options, 
   live->invites.push_back(transaction);
   live->caller_place = std::move(admission.caller);
   live->trunks = std::move(admission.trunks);
+  live->mark = admission.mark;
   BookedCall& call = Book(invite, std::move(summary), std::move(ladder), caller, std::move(live), now);
   servers_[transaction] = {&call, call::kCaller};
   Run(call, call.live->machine.Start(invite, transaction, caller, callees, now), now);
@@ -225,9 +226,11 @@ bool CallRunner::BeginLeg(BookedCall& call, const call::SendRequest& action, abs
 
 void CallRunner::Do(BookedCall& call, call::SendRequest& action, absl::Time now) {
   const bool is_invite = action.message.method() == sip::Method::kInvite;
-  if (is_invite && action.message.ToTag().empty() && !BeginLeg(call, action, now)) return;
+  const bool is_first = is_invite && action.message.ToTag().empty();
+  if (is_first && !BeginLeg(call, action, now)) return;
   if (is_invite) ForgetEarlierInvites(call, action.leg);
-  const sip::ClientTransactionId id = parts_.transactions.SendRequest(std::move(action.message), action.hop, now);
+  const sip::ClientTransactionId id =
+      parts_.transactions.SendRequest(std::move(action.message), action.hop, now, is_first ? call.live->mark : 0);
   clients_[id] = {&call, action.leg, action.number, is_invite};
   call.live->requests.push_back({action.number, id});
 }

@@ -68,12 +68,14 @@ class CallRunner final : private call::Names {
     // Whom a 3xx or a transfer leads to: answered once, at once or later, on this shard.
     std::function<void(const call::FindTarget& wanted, absl::Time now, RouteFunction done)> find_target;
   };
-  // What a call takes of its parties' limits.
+  // What a call takes of its parties' limits, and what it is known by if it comes back.
   struct Admission {
     CallLimiter::Place caller;
     // The trunk of each callee; empty: they are none. Its limits are looked at when its turn comes, and one that is
     // full is passed over as if it had answered 503.
     std::vector<std::shared_ptr<const routing::Trunk>> trunks;
+    // Of the INVITEs that go out (LoopGuard).
+    uint64_t mark = 0;
   };
 
   CallRunner(const Parts& parts, MediaNetworks networks, PostFunction post)

@@ -21,11 +21,13 @@ dns::Destination ServerOf(const call::Party& party) { return {party.hop.protocol
 }  // namespace
 
 void StandaloneRequests::Pass(sip::ServerTransactionId id, const sip::Message& request, const std::string& display_name,
-                              Router::Route route, std::shared_ptr<const call::CallOptions> options, absl::Time now) {
+                              Router::Route route, uint64_t mark, std::shared_ptr<const call::CallOptions> options,
+                              absl::Time now) {
   auto made = std::make_unique<Request>();
   made->id = id;
   made->received = request;
   made->display_name = display_name;
+  made->mark = mark;
   made->options = std::move(options);
   made->end = now + kLongestWait;
   for (size_t i = 0; i < route.callees.size(); ++i) {
@@ -123,7 +125,7 @@ void StandaloneRequests::Ask(size_t way, Request& request, sip::Message message,
   Way& asked = request.ways[way];
   // Only who can be challenged is asked again.
   if (asked.party.credentials != nullptr) asked.sent = message;
-  asked.transaction = parts_.transactions.SendRequest(std::move(message), asked.party.hop, now);
+  asked.transaction = parts_.transactions.SendRequest(std::move(message), asked.party.hop, now, request.mark);
   asked_[asked.transaction] = {&request, way};
 }
 

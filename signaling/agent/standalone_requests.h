@@ -50,9 +50,10 @@ class StandaloneRequests {
 
   explicit StandaloneRequests(const Parts& parts) : parts_(parts) {}
 
-  // Passes `request` on by `route`, whose status is 0. `display_name`: of a sender whose From has none.
+  // Passes `request` on by `route`, whose status is 0. `display_name`: of a sender whose From has none. `mark`: of what
+  // goes out (LoopGuard).
   void Pass(sip::ServerTransactionId id, const sip::Message& request, const std::string& display_name,
-            Router::Route route, std::shared_ptr<const call::CallOptions> options, absl::Time now);
+            Router::Route route, uint64_t mark, std::shared_ptr<const call::CallOptions> options, absl::Time now);
 
   // Gives up what is due.
   void Advance(absl::Time now);
@@ -85,6 +86,7 @@ class StandaloneRequests {
     sip::ServerTransactionId id = 0;
     sip::Message received;
     std::string display_name;
+    uint64_t mark = 0;
     std::shared_ptr<const call::CallOptions> options;
     std::vector<Way> ways;
     // The best one so far.

@@ -6,29 +6,16 @@
 #include <utility>
 #include <variant>
 
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "signaling/sip/branch.h"
 #include "signaling/sip/transaction_core.h"
 #include "signaling/sip/transaction_messages.h"
-#include "signaling/sip/via.h"
 
 namespace sluice::sip {
 namespace {
 
 // Of one INVITE; further branches are not taken.
 constexpr size_t kMaxForks = 16;
-constexpr size_t kBranchDigits = 16;
-
-// The number in a branch of ours.
-std::optional<uint64_t> ReadBranch(absl::string_view branch) {
-  uint64_t number = 0;
-  if (branch.size() != kMagicCookie.size() + kBranchDigits || !absl::StartsWith(branch, kMagicCookie) ||
-      !absl::SimpleHexAtoi(branch.substr(kMagicCookie.size()), &number)) {
-    return std::nullopt;
-  }
-  return number;
-}
 
 Transaction::Fork* FindFork(Transaction& transaction, absl::string_view to_tag) {
   const auto found = std::find_if(transaction.forks.begin(), transaction.forks.end(),
@@ -50,15 +37,15 @@ bool CameBefore(Transaction& transaction, const Message& response) {
 
 }  // namespace
 
-uint64_t TransactionLayer::Core::AddVia(Message& request, const Hop& hop) {
-  const uint64_t branch = random_();
+uint64_t TransactionLayer::Core::AddVia(Message& request, const Hop& hop, uint64_t mark) {
+  const Branch branch = {random_(), mark};
   request.AddFirst(Header::kVia, absl::StrCat("SIP/2.0/", ProtocolName(hop.protocol), " ", wire_.SentBy(hop),
-                                              ";rport;branch=", kMagicCookie, absl::Hex(branch, absl::kZeroPad16),
-                                              wire_.ViaParameters(hop)));
-  return branch;
+                                              ";rport;branch=", branch.ToString(), wire_.ViaParameters(hop)));
+  return branch.number;
 }
 
-ClientTransactionId TransactionLayer::Core::SendRequest(Message request, const Hop& hop, absl::Time now) {
+ClientTransactionId TransactionLayer::Core::SendRequest(Message request, const Hop& hop, absl::Time now,
+                                                        uint64_t mark) {
   Transaction* const transaction = pool_.Take();
   if (transaction == nullptr) {
     refused_.push_back(pool_.MakeUnusedId());
@@ -68,7 +55,7 @@ ClientTransactionId TransactionLayer::Core::SendRequest(Message request, const H
   const ClientTransactionId id = transaction->id;
   transaction->hop = hop;
   transaction->method = request.method();
-  transaction->branch = AddVia(request, hop);
+  transaction->branch = AddVia(request, hop, mark);
   const std::string bytes = request.Serialize();
   if (!reliable) transaction->kept = bytes;
   if (request.method() == Method::kInvite) {
@@ -119,7 +106,7 @@ void TransactionLayer::Core::SendCancel(Transaction& invite, absl::Time now) {
 }
 
 void TransactionLayer::Core::SendAck(ClientTransactionId invite, Message ack, const Hop& hop) {
-  AddVia(ack, hop);
+  AddVia(ack, hop, 0);
   const std::string bytes = ack.Serialize();
   Transaction* const transaction = pool_.Find(invite);
   if (Transaction::Fork* const fork = transaction == nullptr ? nullptr : FindFork(*transaction, ack.ToTag())) {
@@ -132,9 +119,9 @@ void TransactionLayer::Core::SendAck(ClientTransactionId invite, Message ack, co
 Transaction* TransactionLayer::Core::FindClient(const Message& response) {
   // More than our own Via is on no answer to a request of ours (8.1.3.3).
   if (response.Elements(Header::kVia).size() != 1) return nullptr;
-  const std::optional<uint64_t> branch = ReadBranch(response.TopBranch());
+  const std::optional<Branch> branch = Branch::Parse(response.TopBranch());
   if (!branch) return nullptr;
-  const auto found = clients_.find(ClientKey{*branch, response.method() == Method::kCancel});
+  const auto found = clients_.find(ClientKey{branch->number, response.method() == Method::kCancel});
   return found == clients_.end() || found->second->method != response.method() ? nullptr : found->second;
 }
 

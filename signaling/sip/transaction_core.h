@@ -41,7 +41,7 @@ class TransactionLayer::Core {
   std::string OwnToTag(const Message& request) const;
 
   // Client side (client_side.cc).
-  ClientTransactionId SendRequest(Message request, const Hop& hop, absl::Time now);
+  ClientTransactionId SendRequest(Message request, const Hop& hop, absl::Time now, uint64_t mark);
   void Cancel(ClientTransactionId invite, absl::string_view reason, absl::Time now);
   void SendAck(ClientTransactionId invite, Message ack, const Hop& hop);
 
@@ -85,7 +85,7 @@ class TransactionLayer::Core {
   Transaction* FindClient(const Message& response);
   void SendCancel(Transaction& invite, absl::Time now);
   // Adds our Via, answers the number in its branch.
-  uint64_t AddVia(Message& request, const Hop& hop);
+  uint64_t AddVia(Message& request, const Hop& hop, uint64_t mark);
 
   const TransactionOptions options_;
   const TransactionTimers timers_;

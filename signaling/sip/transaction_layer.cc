@@ -129,8 +129,8 @@ void TransactionLayer::OnMessage(const Hop& hop, absl::string_view bytes, absl::
   core_->OnMessage(hop, bytes, now);
 }
 
-ClientTransactionId TransactionLayer::SendRequest(Message request, const Hop& hop, absl::Time now) {
-  return core_->SendRequest(std::move(request), hop, now);
+ClientTransactionId TransactionLayer::SendRequest(Message request, const Hop& hop, absl::Time now, uint64_t mark) {
+  return core_->SendRequest(std::move(request), hop, now, mark);
 }
 
 void TransactionLayer::Cancel(ClientTransactionId invite, absl::string_view reason, absl::Time now) {

@@ -117,8 +117,8 @@ class TransactionLayer {
   void OnMessage(const Hop& hop, absl::string_view bytes, absl::Time now);
 
   // Sends `request` to `hop` with a Via of our own on top. Requests that are longer than 1300 bytes go as they are (the
-  // caller chooses the hop).
-  ClientTransactionId SendRequest(Message request, const Hop& hop, absl::Time now);
+  // caller chooses the hop). `mark`: of its branch (branch.h).
+  ClientTransactionId SendRequest(Message request, const Hop& hop, absl::Time now, uint64_t mark = 0);
   // Sends a CANCEL for an INVITE of ours, as soon as a provisional response allows it (9.1); nothing after a final one.
   // `reason`: Reason header field, may be empty.
   void Cancel(ClientTransactionId invite, absl::string_view reason, absl::Time now);
