@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "signaling/agent/cdr.h"
 #include "signaling/agent/quality_report.h"
+#include "signaling/call/q850.h"
 #include "signaling/transport/sockaddr.h"
 
 namespace sluice::agent {
@@ -65,7 +66,7 @@ void CallRunner::Start(const std::shared_ptr<const call::CallOptions>& options, 
 void CallRunner::Refuse(const sip::Message& invite, CallSummary summary, Ladder ladder, const call::Party& caller,
                         uint16_t status, absl::string_view text, absl::Time now) {
   BookedCall& call = Book(invite, std::move(summary), std::move(ladder), caller, nullptr, now);
-  Close(call, {call::Ended::By::kController, status, 0, std::string(text)}, now);
+  Close(call, {call::Ended::By::kController, status, call::Q850Cause(status), std::string(text)}, now);
 }
 
 bool CallRunner::OnRequest(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop,

@@ -258,7 +258,7 @@ void Call::Core::PassFailure() {
   Respond(caller(), invite_->transaction, std::move(response));
   invite_.reset();
   caller().state = Leg::State::kOver;
-  Finish({Ended::By::kCallee, status, Q850Cause(status), reason});
+  Finish({Ended::By::kCallee, status, NamedCause(failure, Q850Cause(status)), reason});
 }
 
 void Call::Core::EndSpareDialog(Leg& leg, const sip::Message& response) {

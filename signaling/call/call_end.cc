@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "signaling/call/call_core.h"
 #include "signaling/call/header_passing.h"
@@ -55,7 +54,7 @@ Actions Call::Core::OnCancel(LegNumber number, sip::ServerTransactionId transact
     Respond(*leg, transaction, Answer(*invite_, 487));
     invite_.reset();
     leg->state = Leg::State::kOver;
-    Finish({Ended::By::kCaller, 487, kNormalClearing, "cancelled by the caller"}, &cancel);
+    Finish({Ended::By::kCaller, 487, NamedCause(cancel, kNormalClearing), "cancelled by the caller"}, &cancel);
   } else if (exchange_ && exchange_->request.transaction == transaction) {
     // The other side decides: its 487 or its 2xx is passed on.
     if (exchange_->carried != 0) {
@@ -96,14 +95,10 @@ void Call::Core::OnBye(Leg& leg, sip::ServerTransactionId transaction, const sip
   const Ended::By by = EndedBy(leg);
   if (invite_) {
     const uint16_t status = leg.number == kCaller ? 487 : 480;
-    return Finish({by, status, kNormalClearing, "BYE before the answer reached the caller"}, &bye);
+    return Finish({by, status, NamedCause(bye, kNormalClearing), "BYE before the answer reached the caller"}, &bye);
   }
   const std::vector<sip::Reason> reasons = bye.Reasons();
-  const bool named = !reasons.empty() && absl::EqualsIgnoreCase(reasons[0].protocol, "Q.850") &&
-                     reasons[0].cause != 0 && reasons[0].cause < 128;
-  Finish({by, 200, named ? static_cast<uint16_t>(reasons[0].cause) : kNormalClearing,
-          reasons.empty() ? std::string() : reasons[0].text},
-         &bye);
+  Finish({by, 200, NamedCause(bye, kNormalClearing), reasons.empty() ? std::string() : reasons[0].text}, &bye);
 }
 
 void Call::Core::Finish(End end, const sip::Message* message) {

@@ -73,11 +73,11 @@ TEST(Call, CarriesTheCalleesRefusalAcross) {
     bed.Media();
     const SendRequest invite = bed.Take<SendRequest>();
     bed.Take<Respond>();
-    bed.Reply(invite, CallTestBed::Answer(invite, status, "", "Reason: Q.850;cause=99\r\nX-Why: because\r\n"));
+    bed.Reply(invite, CallTestBed::Answer(invite, status, "", "Reason: SIP;cause=399\r\nX-Why: because\r\n"));
     const Respond response = bed.Take<Respond>();
     EXPECT_EQ(response.message.status(), status);
     EXPECT_EQ(response.message.CallId(), "509381976447");
-    EXPECT_EQ(response.message.Get(Header::kReason), "Q.850;cause=99");
+    EXPECT_EQ(response.message.Get(Header::kReason), "SIP;cause=399");
     EXPECT_EQ(response.message.Get("X-Why"), "because");
     EXPECT_FALSE(response.message.Has(Header::kContact)) << "B's address is nobody's business";
     const Ended end = bed.TakeEnd();
@@ -85,6 +85,19 @@ TEST(Call, CarriesTheCalleesRefusalAcross) {
     EXPECT_EQ(end.sip_status, status);
     EXPECT_EQ(end.q850_cause, cause);
   }
+}
+
+TEST(Call, EndsWithTheCauseThatTheRefusalNames) {
+  CallTestBed bed;
+  bed.Start(CallTestBed::Invite());
+  bed.Media();
+  const SendRequest invite = bed.Take<SendRequest>();
+  bed.Take<Respond>();
+  bed.Reply(invite, CallTestBed::Answer(invite, 480, "", "Reason: SIP;cause=480, Q.850;cause=27;text=\"gone\"\r\n"));
+  EXPECT_EQ(bed.Take<Respond>().message.Get(Header::kReason), "SIP;cause=480, Q.850;cause=27;text=\"gone\"");
+  const Ended end = bed.TakeEnd();
+  EXPECT_EQ(end.sip_status, 480);
+  EXPECT_EQ(end.q850_cause, 27);
 }
 
 TEST(Call, DoesNotPassAChallengeForCredentialsThatTheCallerHasNot) {
@@ -144,7 +157,7 @@ TEST(Call, CancelsTheCalleeWhenTheCallerCancels) {
   bed.Media();
   const SendRequest invite = bed.Take<SendRequest>();
   bed.Reply(invite, CallTestBed::Answer(invite, 180));
-  const sip::Message cancel = bed.InDialog(kCaller, "CANCEL", 2, "Reason: SIP;cause=600\r\n");
+  const sip::Message cancel = bed.InDialog(kCaller, "CANCEL", 2, "Reason: SIP;cause=600\r\nReason: Q.850;cause=31\r\n");
   bed.Forget();
   bed.Do(bed.call().OnCancel(kCaller, 1, cancel, bed.now));
   EXPECT_EQ(bed.Take<Respond>().message.status(), 487);
@@ -156,6 +169,7 @@ TEST(Call, CancelsTheCalleeWhenTheCallerCancels) {
   const Ended end = bed.Take<Ended>();
   EXPECT_EQ(end.by, Ended::By::kCaller);
   EXPECT_EQ(end.sip_status, 487);
+  EXPECT_EQ(end.q850_cause, 31);
 }
 
 TEST(Call, EndsTheCalleesDialogWhenItsAnswerCrossesTheCancel) {

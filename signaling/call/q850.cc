@@ -1,5 +1,8 @@
 #include "signaling/call/q850.h"
 
+#include "absl/strings/match.h"
+#include "signaling/sip/header_values.h"
+
 namespace sluice::call {
 
 uint16_t Q850Cause(uint16_t status) {
@@ -61,6 +64,14 @@ uint16_t Q850Cause(uint16_t status) {
     default:
       return 31;
   }
+}
+
+uint16_t NamedCause(const sip::Message& message, uint16_t otherwise) {
+  for (const sip::Reason& reason : message.Reasons()) {
+    const bool is_cause = absl::EqualsIgnoreCase(reason.protocol, "Q.850") && reason.cause != 0 && reason.cause < 128;
+    if (is_cause) return static_cast<uint16_t>(reason.cause);
+  }
+  return otherwise;
 }
 
 }  // namespace sluice::call

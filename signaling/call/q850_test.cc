@@ -46,5 +46,28 @@ TEST(Q850Cause, IsNormalUnspecifiedWhereNothingSaysMore) {
   EXPECT_EQ(Q850Cause(699), 31);
 }
 
+TEST(NamedCause, IsTheFirstThatReasonNamesByQ850) {
+  struct Case {
+    const char* reason;
+    uint16_t cause;
+  };
+  const Case cases[] = {
+      {"Q.850;cause=31", 31},
+      {"q.850 ; cause=17;text=\"busy\"", 17},
+      {"SIP;cause=480, Q.850;cause=18", 18},
+      {"Q.850;cause=0, Q.850;cause=38", 38},
+      {"Q.850;cause=128", 16},
+      {"Q.850;text=\"none\"", 16},
+      {"SIP;cause=200", 16},
+      {"", 16},
+  };
+  for (const Case& one : cases) {
+    sip::Message bye = sip::Message::Request("BYE", "sip:b@example.org");
+    bye.Add(sip::Header::kReason, one.reason);
+    EXPECT_EQ(NamedCause(bye, 16), one.cause) << one.reason;
+  }
+  EXPECT_EQ(NamedCause(sip::Message::Response(404), 1), 1) << "no Reason at all";
+}
+
 }  // namespace
 }  // namespace sluice::call
