@@ -295,6 +295,18 @@ TEST_F(AgentCallTest, CountsTheCallAsOverWhenOneSideHangsUpThoughTheOtherIsGone)
   EXPECT_EQ(record.end_time - record.answer_time, absl::Seconds(10));
 }
 
+TEST_F(AgentCallTest, SendsAnAnswerNoMoreOnceItsDialogHasEnded) {
+  Ring();
+  b_.Send(b_.Answer(offered_, 200));
+  EXPECT_EQ(b_.Receive().method(), sip::Method::kAck);
+  answered_ = a_.Receive();
+  // A's ACK is lost.
+  HangUpByCaller();
+  bed_.Pass(absl::Seconds(40));
+  EXPECT_FALSE(bed_.network().Has(a_.hop().remote));
+  EXPECT_EQ(OnlyRecord().ended_by, store::EndedBy::kCaller);
+}
+
 TEST_F(AgentCallTest, CarriesBusyAcross) {
   Decline(486);
   EXPECT_EQ(OnlyRecord().sip_status, 486u);

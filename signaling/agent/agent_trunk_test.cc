@@ -265,6 +265,30 @@ TEST_F(AgentTrunkTest, PutsASilentServerBehindTheOthersUntilItAnswersAnOptions) 
   HangUp(Establish());
 }
 
+TEST_F(AgentTrunkTest, RecordsACallAtItsEndThoughASilentServerMayStillAnswer) {
+  const sip::Message invite = a_.SendAuthorized(a_.NewInvite("030123"));
+  a_.Receive();
+  bed_.Pass(absl::Seconds(4));
+  const sip::Message at_other = InviteAt(other_phone_);
+  other_phone_.Send(other_phone_.Answer(at_other, 200));
+  EXPECT_EQ(other_phone_.Receive().method(), sip::Method::kAck);
+  const sip::Message answer = a_.Receive();
+  a_.Send(a_.AckOf(invite, answer));
+  a_.Send(a_.InDialog("BYE", invite, answer));
+  EXPECT_EQ(a_.Receive().status(), 200);
+  const auto records = bed_.Records();
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].ended_by, store::EndedBy::kCaller);
+  EXPECT_EQ(records[0].sip_status, 200u);
+  EXPECT_EQ(bed_.limiter().UsageOf(CallLimiter::AccountKey("20002230001")).calls, 0u);
+  EXPECT_EQ(bed_.agent().remains().calls, 1u) << "whose BYE and INVITE are not answered yet";
+  bed_.Pass(absl::Minutes(1));
+  EXPECT_EQ(bed_.agent().remains().calls, 0u);
+  EXPECT_EQ(bed_.Records().size(), 1u);
+  while (bed_.network().Take(*sip::Endpoint::Parse(kCarrier)).has_value()) {
+  }
+}
+
 TEST_F(AgentTrunkTest, LeavesAServerAloneForAsLongAsIts503Says) {
   const sip::Message invite = a_.SendAuthorized(a_.NewInvite("030123"));
   a_.Receive();

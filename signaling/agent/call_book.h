@@ -96,6 +96,8 @@ struct BookedCall {
   Ladder ladder;
   std::vector<Stream> streams;
   Media media = Media::kNone;
+  // The record has been written.
+  bool recorded = false;
   // Final; null until the relay has answered, and if it did not.
   std::shared_ptr<const relay::v1::SessionState> statistics;
   // Null: ended.

@@ -66,7 +66,9 @@ void CallRunner::Start(const std::shared_ptr<const call::CallOptions>& options, 
 void CallRunner::Refuse(const sip::Message& invite, CallSummary summary, Ladder ladder, const call::Party& caller,
                         uint16_t status, absl::string_view text, absl::Time now) {
   BookedCall& call = Book(invite, std::move(summary), std::move(ladder), caller, nullptr, now);
-  Close(call, {call::Ended::By::kController, status, call::Q850Cause(status), std::string(text)}, now);
+  NoteEnd(call, CallState::kEnded, {call::Ended::By::kController, status, call::Q850Cause(status), std::string(text)},
+          now);
+  Close(call);
 }
 
 bool CallRunner::OnRequest(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop,
@@ -246,6 +248,7 @@ void CallRunner::Do(BookedCall& call, call::CancelRequest& action, absl::Time no
 
 void CallRunner::Do(BookedCall& call, call::Respond& action, absl::Time now) {
   if (action.message.status() >= 300) ForgetInvite(call, action.transaction);
+  if (action.message.method() == sip::Method::kBye && action.message.is_success()) AbandonAcks(call, action.leg, now);
   parts_.transactions.Respond(action.transaction, std::move(action.message), now);
 }
 
@@ -312,33 +315,40 @@ void CallRunner::Do(BookedCall& call, call::Progress& action, absl::Time now) {
       parts_.counters.CallAnswered();
       return;
     }
-    case call::Progress::Step::kEnding:
-      summary.state = CallState::kEnding;
-      // A phone that is gone may keep the rest waiting for its answer to BYE; nobody talks any more.
-      summary.end_time = now;
-      return;
   }
 }
 
-void CallRunner::Do(BookedCall& call, call::Ended& action, absl::Time now) {
+void CallRunner::Do(BookedCall& call, call::Ending& action, absl::Time now) {
+  // A phone or a server that is gone may keep the rest waiting for its answer to BYE or CANCEL; nobody talks any more.
+  call.live->caller_place = CallLimiter::Place();
+  call.live->trunk_place = CallLimiter::Place();
+  NoteEnd(call, CallState::kEnding, action.how, now);
+  Settle(call);
+}
+
+void CallRunner::Do(BookedCall& call, call::Ended&, absl::Time) {
   for (const LiveCall::SentRequest& request : call.live->requests) clients_.erase(request.transaction);
   for (const sip::ServerTransactionId id : call.live->invites) servers_.erase(id);
   for (size_t timer = 0; timer < LiveCall::kTimers; ++timer) {
     MoveTimer(call, static_cast<call::CallTimer>(timer), absl::InfiniteFuture());
   }
-  Close(call, action, now);
+  Close(call);
 }
 
-void CallRunner::Close(BookedCall& call, const call::Ended& how, absl::Time now) {
+void CallRunner::NoteEnd(BookedCall& call, CallState state, const call::Ended& how, absl::Time now) {
   CallSummary& summary = call.summary;
-  summary.state = CallState::kEnded;
-  if (summary.end_time == absl::InfinitePast()) summary.end_time = now;
+  summary.state = state;
+  summary.end_time = now;
   summary.sip_status = how.sip_status;
   summary.q850_cause = how.q850_cause;
   // The store has the same values behind its kUnknown.
   summary.ended_by = static_cast<store::EndedBy>(static_cast<uint8_t>(how.by) + 1);
   summary.end_text = how.text;
   if (how.sip_status >= 300) parts_.counters.CallRefused(how.sip_status);
+}
+
+void CallRunner::Close(BookedCall& call) {
+  call.summary.state = CallState::kEnded;
   parts_.counters.CallEnded();
   parts_.book.End(call);
   Settle(call);
@@ -381,7 +391,7 @@ void CallRunner::TakeUpdated(BookedCall& call, absl::StatusOr<relay::v1::Session
 void CallRunner::TakeDeleted(BookedCall& call, absl::StatusOr<relay::v1::SessionState> answer, absl::Time) {
   call.media = BookedCall::Media::kDeleted;
   if (answer.ok()) call.statistics = std::make_shared<const relay::v1::SessionState>(*std::move(answer));
-  if (call.live == nullptr) Settle(call);
+  Settle(call);
 }
 
 void CallRunner::MoveTimer(BookedCall& call, call::CallTimer timer, absl::Time at) {
@@ -417,6 +427,15 @@ void CallRunner::ForgetInvite(BookedCall& call, sip::ServerTransactionId id) {
   std::erase(call.live->invites, id);
 }
 
+void CallRunner::AbandonAcks(BookedCall& call, call::LegNumber leg, absl::Time now) {
+  const std::vector<sip::ServerTransactionId> invites = call.live->invites;
+  for (const sip::ServerTransactionId id : invites) {
+    if (servers_.at(id).leg != leg) continue;
+    parts_.transactions.AbandonAck(id, now);
+    ForgetInvite(call, id);
+  }
+}
+
 LiveCall::Leg& CallRunner::LegOf(BookedCall& call, call::LegNumber leg) const {
   if (call.live->legs.size() <= leg) call.live->legs.resize(leg + 1);
   return call.live->legs[leg];
@@ -436,9 +455,11 @@ void CallRunner::ExportQuality(const BookedCall& call) const {
 
 void CallRunner::Settle(BookedCall& call) {
   if (call.media == BookedCall::Media::kDeleting) return;
-  parts_.store.AppendCallRecord(MakeCallRecord(call));
-  ExportQuality(call);
-  parts_.book.Keep(call);
+  if (!std::exchange(call.recorded, true)) {
+    parts_.store.AppendCallRecord(MakeCallRecord(call));
+    ExportQuality(call);
+  }
+  if (call.live == nullptr) parts_.book.Keep(call);
 }
 
 }  // namespace sluice::agent

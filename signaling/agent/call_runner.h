@@ -3,8 +3,8 @@
 //
 // How it works. Whatever happens to a call is given to its machine (call::Call), and the actions that come back are
 // carried out in order. Answers of the fleet come on the fleet's thread and are posted back to the shard; an answer for
-// a call that has ended meanwhile is only counted. A call's record is written when the call has ended and the relay has
-// said how the media was, or has failed to.
+// a call that has ended meanwhile is only counted. A call's record is written when the call is over for its users and
+// the relay has said how the media was, or has failed to; what peers still owe us then is not waited for.
 //
 // Threads: the shard's. Fleet operations that are under way keep what they need to post, and touch the runner only on
 // its shard.
@@ -157,6 +157,7 @@ class CallRunner final : private call::Names {
   void Do(BookedCall& call, call::DialogMade& action, absl::Time now);
   void Do(BookedCall& call, call::DialogEnded& action, absl::Time now);
   void Do(BookedCall& call, call::Progress& action, absl::Time now);
+  void Do(BookedCall& call, call::Ending& action, absl::Time now);
   void Do(BookedCall& call, call::Ended& action, absl::Time now);
 
   // Takes over what the call wants; answers it for the fleet.
@@ -175,10 +176,14 @@ class CallRunner final : private call::Names {
   void ForgetEarlierInvites(BookedCall& call, call::LegNumber leg);
   void ForgetInvite(BookedCall& call, sip::ServerTransactionId id);
   LiveCall::Leg& LegOf(BookedCall& call, call::LegNumber leg) const;
+  // The leg has sent BYE: no ACK of its INVITEs is awaited any more.
+  void AbandonAcks(BookedCall& call, call::LegNumber leg, absl::Time now);
+  void NoteEnd(BookedCall& call, CallState state, const call::Ended& how, absl::Time now);
   // Ended in the book and the counters.
-  void Close(BookedCall& call, const call::Ended& how, absl::Time now);
+  void Close(BookedCall& call);
   void ExportQuality(const BookedCall& call) const;
-  // Writes the record once there is nothing to wait for.
+  // Of a call that ends or has ended: writes the record, once the relay has said how the media was; lets go of a call
+  // that needs nothing more.
   void Settle(BookedCall& call);
 
   const Parts parts_;

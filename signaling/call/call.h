@@ -184,7 +184,7 @@ struct DialogEnded {
 };
 // Progress, for records and operators.
 struct Progress {
-  enum class Step : uint8_t { kRinging, kAnswered, kEnding };
+  enum class Step : uint8_t { kRinging, kAnswered };
   Step step;
   // For kAnswered: the leg that was taken.
   LegNumber leg = 1;
@@ -199,8 +199,14 @@ struct Ended {
   std::string text;
 };
 
+// The call is over for its users, and how it has ended is certain; what follows are answers of peers to BYE and CANCEL.
+// Exactly one, ahead of Ended (at once, if nothing is owed) and behind DeleteMedia.
+struct Ending {
+  Ended how;
+};
+
 using Action = std::variant<SendRequest, SendAck, CancelRequest, Respond, CreateMedia, UpdateMedia, DeleteMedia,
-                            SetTimer, CancelTimer, FindTarget, DialogMade, DialogEnded, Progress, Ended>;
+                            SetTimer, CancelTimer, FindTarget, DialogMade, DialogEnded, Progress, Ending, Ended>;
 using Actions = std::vector<Action>;
 
 // Who an INVITE that takes the place of a leg is for: whoever is at the other end, named as that one knows its dialog.

@@ -104,7 +104,6 @@ void Call::Core::OnBye(Leg& leg, sip::ServerTransactionId transaction, const sip
 void Call::Core::Finish(End end, const sip::Message* message) {
   if (end_) return;
   end_ = std::move(end);
-  actions_.push_back(Progress{Progress::Step::kEnding, callee() == kCaller ? 1 : callee()});
   after_media_ = nullptr;
   if (early_ != nullptr) early_->answer.reset();
   transfer_ = nullptr;
@@ -136,6 +135,7 @@ void Call::Core::Finish(End end, const sip::Message* message) {
   }
   if (media_created_) actions_.push_back(DeleteMedia{});
   media_created_ = false;
+  actions_.push_back(Ending{{end_->by, end_->status, end_->cause, end_->text}});
   if (!IsOver()) SetTimer(CallTimer::kRing, kLinger);
 }
 

@@ -154,7 +154,14 @@ class Simulation : public Names {
   }
   void On(FindTarget& action) { questions_.push_back(action.question); }
   void On(Progress&) {}
-  void On(Ended&) { ended_ = true; }
+  void On(Ending&) {
+    if (std::exchange(ending_, true)) Break("a second Ending");
+    if (media_created_ && !media_deleted_) Break("Ending ahead of DeleteMedia");
+  }
+  void On(Ended&) {
+    if (!ending_) Break("Ended without Ending");
+    ended_ = true;
+  }
 
   bool IsInvite(RequestNumber number) const {
     for (const Sent& sent : sent_) {
@@ -389,6 +396,7 @@ class Simulation : public Names {
   bool media_created_ = false;
   bool media_deleted_ = false;
   std::vector<uint32_t> questions_;
+  bool ending_ = false;
   bool ended_ = false;
   int names_ = 0;
   std::string broken_;

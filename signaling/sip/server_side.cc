@@ -167,6 +167,15 @@ void TransactionLayer::Core::Respond(ServerTransactionId id, const Message& resp
   if ((steps & kSendKept) != 0) Send(hop, response, bytes, false);
 }
 
+void TransactionLayer::Core::AbandonAck(ServerTransactionId id, absl::Time now) {
+  Transaction* const transaction = pool_.Find(id);
+  auto* const invite = transaction == nullptr ? nullptr : std::get_if<InviteServer>(&transaction->machine);
+  if (invite == nullptr || invite->state() != InviteServer::State::kAccepted) return;
+  invite->OnAck(now);
+  transaction->kept = std::string();
+  Reschedule(*transaction);
+}
+
 void TransactionLayer::Core::RespondStatelessly(ServerTransactionId id, const Message& response) {
   Transaction* const transaction = pool_.Find(id);
   if (transaction == nullptr) return;

@@ -36,6 +36,7 @@ class TransactionLayer::Core {
 
   // Server side (server_side.cc).
   void Respond(ServerTransactionId id, const Message& response, absl::Time now);
+  void AbandonAck(ServerTransactionId id, absl::Time now);
   void RespondStatelessly(ServerTransactionId id, const Message& response);
   // A To tag for answers that no transaction repeats, the same for each copy of a request (RFC 3261 8.2.7).
   std::string OwnToTag(const Message& request) const;

@@ -141,6 +141,8 @@ void TransactionLayer::SendAck(ClientTransactionId invite, Message ack, const Ho
   core_->SendAck(invite, std::move(ack), hop);
 }
 
+void TransactionLayer::AbandonAck(ServerTransactionId id, absl::Time now) { core_->AbandonAck(id, now); }
+
 void TransactionLayer::RespondStatelessly(ServerTransactionId id, const Message& response) {
   core_->RespondStatelessly(id, response);
 }

@@ -129,6 +129,10 @@ class TransactionLayer {
   // makes them.
   void Respond(ServerTransactionId id, Message response, absl::Time now);
 
+  // The dialog of the 2xx that was sent for `id` has ended (a BYE came ahead of the ACK): the 2xx is not sent again,
+  // and the user hears no more of it.
+  void AbandonAck(ServerTransactionId id, absl::Time now);
+
   // Answers and forgets the request, so that nothing is kept of a stranger who can send very many (RFC 3261 26.3.2.4):
   // the answer is not sent again, a copy of the request is told as a new one, and the ACK is absorbed. `response` has
   // the To tag of StatelessToTag.

@@ -132,6 +132,20 @@ TEST(InviteServer, TellsThatTheAckOf2xxIsMissingAfter64T1) {
   EXPECT_EQ(bed.layer.statistics().transactions, 0);
 }
 
+TEST(InviteServer, StopsRepeatingA2xxWhoseDialogHasEnded) {
+  TransactionTestBed bed;
+  bed.Receive(TestRequest("INVITE"));
+  Respond(bed, 200);
+  bed.AdvanceBy(absl::Seconds(1));
+  bed.layer.AbandonAck(bed.requests.back().id, bed.now);
+  bed.Receive(TestRequest("INVITE"));
+  bed.Receive(TestRequest("ACK", "z9hG4bKother", "to"));
+  bed.AdvanceBy(absl::Seconds(100));
+  EXPECT_EQ(bed.CountOf("SIP/2.0 200"), 2);
+  EXPECT_THAT(bed.events, ElementsAre("request INVITE"));
+  EXPECT_EQ(bed.layer.statistics().transactions, 0);
+}
+
 TEST(InviteServer, TakesTheAckOf2xxWithTheBranchOfTheInvite) {
   TransactionTestBed bed;
   bed.Receive(TestRequest("INVITE"));
