@@ -2,6 +2,7 @@
 
 #include <rte_mbuf.h>
 
+#include <algorithm>
 #include <span>
 
 #include "datapath/packet/ethernet.h"
@@ -21,6 +22,10 @@ static_assert(kMaxPorts == RTE_MAX_ETHPORTS);
 // How many packets ahead stage A prefetches frames: far enough for a miss to the last cache level, near enough for the
 // lines to be there still.
 constexpr unsigned kFramesAhead = 6;
+// How many packets behind stage A stage B looks flows up, for the slots to be there, and stage C behind it, for the
+// entries and states to be there. All three run side by side, so that the memory has work all the time.
+constexpr unsigned kSlotsAhead = 4;
+constexpr unsigned kFlowsAhead = 8;
 
 // A packet between stages.
 struct Transit {
@@ -46,74 +51,67 @@ class Burst {
       : context_(context), ticks_(ticks), punt_(punt), result_(result) {}
 
   void Run(rte_mbuf* const* packets, unsigned count) {
-    ParseAll(packets, count);
-    LookUpAll();
-    for (unsigned i = 0; i < count_; ++i) {
-      const Transit& transit = transits_[i];
-      if (!transit.flow.is_wide()) [[likely]] {
-        Forward(transit, context_.flows.entry4(transit.flow.entry));
-      } else {
-        Forward(transit, context_.flows.entry_wide(transit.flow.entry));
+    for (unsigned i = 0; i < count && i < kFramesAhead; ++i) __builtin_prefetch(FrameOf(packets[i]), 1);
+    unsigned looked_up = 0;
+    unsigned forwarded = 0;
+    for (unsigned i = 0; i < count + kSlotsAhead + kFlowsAhead; ++i) {
+      if (i < count) {
+        if (i + kFramesAhead < count) __builtin_prefetch(FrameOf(packets[i + kFramesAhead]), 1);
+        Parse(packets[i]);
       }
+      if (i >= kSlotsAhead && looked_up < parsed_) LookUp(transits_[looked_up++]);
+      if (i >= kSlotsAhead + kFlowsAhead && forwarded < found_) Forward(transits_[forwarded++]);
     }
   }
 
  private:
   // Stage A.
-  void ParseAll(rte_mbuf* const* packets, unsigned count) {
-    for (unsigned i = 0; i < count && i < kFramesAhead; ++i) __builtin_prefetch(FrameOf(packets[i]), 1);
-    for (unsigned i = 0; i < count; ++i) {
-      if (i + kFramesAhead < count) __builtin_prefetch(FrameOf(packets[i + kFramesAhead]), 1);
-      rte_mbuf* mbuf = packets[i];
-      if (mbuf->nb_segs != 1) [[unlikely]] {
-        Drop(mbuf, DropReason::kNoBuffer);
-        continue;
-      }
-      uint8_t* frame = FrameOf(mbuf);
-      const packet::ParsedPacket parsed = packet::Parse(frame, mbuf->data_len);
-      if (parsed.verdict != DropReason::kNone) [[unlikely]] {
-        Refuse(mbuf, parsed.verdict);
-        continue;
-      }
-      const unsigned local = context_.flows.FindLocal(packet::DestinationAddress(parsed, frame));
-      if (local == flow::FlowTable::kNotLocal) [[unlikely]] {
-        Refuse(mbuf, DropReason::kNotLocal);
-        continue;
-      }
-      const uint16_t port = packet::ReadUdp(parsed, frame).destination_port.ToHost();
-      context_.flows.PrefetchSlot(local, port);
-      // Where the RTP header does not lie in the first line.
-      if (!parsed.is_v4) __builtin_prefetch(frame + RTE_CACHE_LINE_SIZE);
-      Transit& transit = transits_[count_++];
-      transit.mbuf = mbuf;
-      transit.udp = frame + parsed.udp_offset;
-      transit.port = port;
-      transit.udp_size = parsed.udp_size;
-      transit.local = static_cast<uint8_t>(local);
-      transit.is_v4 = parsed.is_v4;
-    }
+  void Parse(rte_mbuf* mbuf) {
+    if (mbuf->nb_segs != 1) [[unlikely]]
+      return Drop(mbuf, DropReason::kNoBuffer);
+    uint8_t* frame = FrameOf(mbuf);
+    const packet::ParsedPacket parsed = packet::Parse(frame, mbuf->data_len);
+    if (parsed.verdict != DropReason::kNone) [[unlikely]]
+      return Refuse(mbuf, parsed.verdict);
+    const unsigned local = context_.flows.FindLocal(packet::DestinationAddress(parsed, frame));
+    if (local == flow::FlowTable::kNotLocal) [[unlikely]]
+      return Refuse(mbuf, DropReason::kNotLocal);
+    const uint16_t port = packet::ReadUdp(parsed, frame).destination_port.ToHost();
+    context_.flows.PrefetchSlot(local, port);
+    // Where the RTP header does not lie in the first line.
+    if (!parsed.is_v4) __builtin_prefetch(frame + RTE_CACHE_LINE_SIZE);
+    Transit& transit = transits_[parsed_++];
+    transit.mbuf = mbuf;
+    transit.udp = frame + parsed.udp_offset;
+    transit.port = port;
+    transit.udp_size = parsed.udp_size;
+    transit.local = static_cast<uint8_t>(local);
+    transit.is_v4 = parsed.is_v4;
   }
 
-  // Stage B.
-  void LookUpAll() {
-    unsigned found = 0;
-    for (unsigned i = 0; i < count_; ++i) {
-      const flow::FlowReference flow = context_.flows.Load(transits_[i].local, transits_[i].port);
-      if (!flow.is_set()) [[unlikely]] {
-        Drop(transits_[i].mbuf, DropReason::kNoFlow);
-        continue;
-      }
-      context_.flows.Prefetch(flow);
-      // A longer header begins in the line before.
-      if (flow.is_wide()) [[unlikely]]
-        __builtin_prefetch(transits_[i].udp - RTE_CACHE_LINE_SIZE, 1);
-      if (found != i) transits_[found] = transits_[i];
-      transits_[found++].flow = flow;
-    }
-    count_ = found;
+  // Stage B. Moves the transit up if something before it was dropped.
+  void LookUp(const Transit& transit) {
+    const flow::FlowReference flow = context_.flows.Load(transit.local, transit.port);
+    if (!flow.is_set()) [[unlikely]]
+      return Drop(transit.mbuf, DropReason::kNoFlow);
+    context_.flows.Prefetch(flow);
+    // A longer header begins in the line before.
+    if (flow.is_wide()) [[unlikely]]
+      __builtin_prefetch(transit.udp - RTE_CACHE_LINE_SIZE, 1);
+    Transit& to = transits_[found_++];
+    if (&to != &transit) [[unlikely]]
+      to = transit;
+    to.flow = flow;
   }
 
   // Stage C.
+  void Forward(const Transit& transit) {
+    if (!transit.flow.is_wide()) [[likely]] {
+      Forward(transit, context_.flows.entry4(transit.flow.entry));
+    } else {
+      Forward(transit, context_.flows.entry_wide(transit.flow.entry));
+    }
+  }
   template <typename Entry>
   void Forward(const Transit& transit, const Entry& entry) {
     // Only IPv4 arrives at addresses of IPv4.
@@ -258,7 +256,8 @@ class Burst {
   const uint64_t ticks_;
   const bool punt_;
   BurstResult& result_;
-  unsigned count_ = 0;
+  unsigned parsed_ = 0;
+  unsigned found_ = 0;  // Of them with a flow.
   union Transits {
     Transits() {}  // Left as they are: each is written before it is read.
     Transit& operator[](unsigned i) { return all[i]; }

@@ -54,9 +54,8 @@ void Worker::Run() {
   flows_.qsbr().Online(index_);
   uint64_t start = began;
   while (!stop_.load(std::memory_order_relaxed)) {
-    const unsigned found = Poll();
+    auto [found, end] = Poll();
     flows_.qsbr().Quiescent(index_);
-    uint64_t end = Ticks();
     counters_.CountLoop(end - start, found != 0);
     if (found != 0) {
       ramp.OnPackets(end, found);
@@ -70,22 +69,24 @@ void Worker::Run() {
   flows_.qsbr().Offline(index_);
 }
 
-unsigned Worker::Poll() {
-  unsigned found = 0;
+Worker::Polled Worker::Poll() {
+  Polled polled;
   for (const ReceiveQueue& from : receive_queues_) {
     std::array<rte_mbuf*, kMaxBurst> packets;
     const unsigned count = from.port.RxBurst(from.queue, packets.data(), kMaxBurst);
     if (count == 0) continue;
     const uint64_t ticks = Ticks();
-    found += count;
+    polled.packets += count;
     counters_.received.Add(count);
     ProcessBurst(context_, packets.data(), count, ticks, from.port.exception_path != nullptr, result_);
     SendAll();
     if (result_.to_kernel.count != 0) Punt(*from.port.exception_path, ticks);
     Free(result_.dropped);
-    counters_.residence.Record(Ticks() - ticks);
+    polled.end = Ticks();
+    counters_.residence.Record(polled.end - ticks);
   }
-  return found;
+  if (polled.packets == 0) polled.end = Ticks();
+  return polled;
 }
 
 void Worker::SendAll() {

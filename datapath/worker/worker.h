@@ -64,8 +64,13 @@ class Worker {
     uint16_t queue;
   };
 
-  // One iteration; how many packets it found.
-  unsigned Poll();
+  // What an iteration found, and when it ended.
+  struct Polled {
+    unsigned packets = 0;
+    uint64_t end = 0;  // Ticks.
+  };
+
+  Polled Poll();
   void SendAll();
   // Gives what is for the kernel to the port's exception path.
   void Punt(io::ExceptionPath& path, uint64_t ticks);
