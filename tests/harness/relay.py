@@ -13,7 +13,7 @@ _CONFIG = """\
 name: {name}
 listen: ["unix:{socket}"]
 datapath:
-  worker_cpus: [{worker_cpu}]
+  worker_cpus: {worker_cpus}
   control_cpus: [{control_cpu}]
   max_idle_sleep: 50us
   memory_mib: 128
@@ -53,10 +53,10 @@ class Relay(Server):
     _ANSWERS = ("sessions",)
 
     def __init__(self, binaries, work_folder, namespace, *, name="relay-1", device="af_xdp", callers=(net.SWITCH_A,),
-                 callees=(net.SWITCH_B,), first_port=16384, last_port=32767, max_flows=4096, capture_folder=""):
+                 callees=(net.SWITCH_B,), first_port=16384, last_port=32767, max_flows=4096, capture_folder="", worker_cpus=None):
         self.ports = range(first_port, last_port + 1)
         super().__init__(name, "relay", binaries, work_folder, namespace, _CONFIG.format(
-            name=name, socket=work_folder.file(name + ".sock"), worker_cpu=worker_cpu(), control_cpu=control_cpu(),
+            name=name, socket=work_folder.file(name + ".sock"), worker_cpus=worker_cpus or [worker_cpu()], control_cpu=control_cpu(),
             max_flows=max_flows, device=device, link_a=net.SWITCH_LINK_A, link_b=net.SWITCH_LINK_B,
             callers=_quoted(callers), callees=_quoted(callees), first_port=first_port, last_port=last_port,
             capture_folder=capture_folder))
