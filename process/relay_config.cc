@@ -24,7 +24,7 @@ constexpr absl::Duration kMaxIdleSleep = absl::Milliseconds(1);
 constexpr uint32_t kDefaultFlows = 16384;
 constexpr uint32_t kMaxFlows = 4194304;
 constexpr uint32_t kDefaultBurst = 32;
-constexpr uint32_t kMinBurst = 4;
+constexpr uint32_t kMinBurst = 16;
 constexpr uint32_t kMaxBurst = 64;
 constexpr uint32_t kDefaultMemoryMib = 256;
 constexpr uint32_t kDefaultHugepageMemoryMib = 1024;
@@ -132,6 +132,10 @@ class Checker {
     if (interface.has_static_next_hop() && !IsMac(interface.static_next_hop().mac_address())) {
       return file_.Error(key + ".static_next_hop.mac_address",
                          "is not a MAC address; allowed: six bytes such as 02:00:00:00:00:01");
+    }
+    // The kernel's interface for the VLAN would have to stand on the TAP, which is only made with the device.
+    if (interface.vlan() != 0 && interface.has_pci() && !interface.has_static_next_hop()) {
+      return file_.Error(key + ".vlan", "needs static_next_hop on a pci device, whose TAP has no VLAN interface");
     }
     switch (interface.device_case()) {
       case InterfaceConfig::kAfXdp:

@@ -95,6 +95,8 @@ INSTANTIATE_TEST_SUITE_P(
                   "11: networks[0].interface: there is no interface 'eth9'; allowed: veth0"},
         WrongCase{"two kinds of device", "af_xdp: {}", "af_xdp: {}\n    af_packet: {}",
                   "9: interfaces[0].af_packet: cannot stand beside af_xdp; choose one"},
+        WrongCase{"a VLAN on a NIC whose TAP has none", "af_xdp: {}", "pci: {address: \"0000:3b:00.0\"}\n    vlan: 100",
+                  "9: interfaces[0].vlan: needs static_next_hop on a pci device"},
         WrongCase{"no device", "    af_xdp: {}\n", "", "7: interfaces[0]: has no device; allowed: one of af_xdp"},
         WrongCase{"an address that is none", "198.18.1.1", "198.18.1.256",
                   "12: networks[0].addresses[0]: '198.18.1.256' is not an IPv4 or IPv6 address"},

@@ -15,7 +15,7 @@ constexpr uint32_t kNextHops = 65535;
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<DpdkDatapath>> DpdkDatapath::Open(const DpdkDatapathOptions& options) {
-  std::unique_ptr<DpdkDatapath> datapath(new DpdkDatapath(options.max_idle_sleep));
+  std::unique_ptr<DpdkDatapath> datapath(new DpdkDatapath(options.max_idle_sleep, options.burst));
   absl::StatusOr<std::unique_ptr<io::Eal>> eal = io::Eal::Start(options.eal);
   if (!eal.ok()) return eal.status();
   datapath->eal_ = *std::move(eal);
@@ -49,6 +49,7 @@ absl::Status DpdkDatapath::StartWorkers() {
   options.cores = eal_->workers();
   options.ports = interfaces_->ports();
   options.max_idle_sleep = max_idle_sleep_;
+  options.burst = burst_;
   absl::StatusOr<std::unique_ptr<worker::WorkerSet>> workers =
       worker::WorkerSet::Start(options, *table_, *next_hop_table_);
   if (!workers.ok()) return workers.status();

@@ -30,6 +30,7 @@ struct DpdkDatapathOptions {
   uint32_t mbufs = 0;
   uint32_t max_flows = 16384;
   absl::Duration max_idle_sleep = absl::Microseconds(50);
+  uint16_t burst = 32;  // As in WorkerSetOptions.
 };
 
 class DpdkDatapath final : public Datapath {
@@ -54,9 +55,10 @@ class DpdkDatapath final : public Datapath {
   std::vector<capture::CaptureRing*> CaptureRings() override;
 
  private:
-  explicit DpdkDatapath(absl::Duration max_idle_sleep) : max_idle_sleep_(max_idle_sleep) {}
+  DpdkDatapath(absl::Duration max_idle_sleep, uint16_t burst) : max_idle_sleep_(max_idle_sleep), burst_(burst) {}
 
   const absl::Duration max_idle_sleep_;
+  const uint16_t burst_;
   std::unique_ptr<io::Eal> eal_;
   std::unique_ptr<flow::FlowTable> table_;
   std::unique_ptr<flow::NextHopTable> next_hop_table_;

@@ -108,6 +108,7 @@ DpdkDatapathOptions ToDatapathOptions(const config::v1::RelayConfig& config) {
   options.mbufs = datapath.mbufs();
   options.max_flows = datapath.max_flows();
   options.max_idle_sleep = process::ToAbsl(datapath.max_idle_sleep());
+  options.burst = static_cast<uint16_t>(datapath.burst_size());
   for (const InterfaceConfig& interface : config.interfaces()) {
     options.interfaces.push_back(ToInterface(interface, config));
     if (interface.has_pci()) options.eal.pci_addresses.push_back(interface.pci().address());

@@ -37,7 +37,7 @@ struct rte_mbuf;
 
 namespace sluice::worker {
 
-inline constexpr unsigned kMaxBurst = 32;
+inline constexpr unsigned kMaxBurst = 64;
 // DPDK's port ids are below this (RTE_MAX_ETHPORTS).
 inline constexpr unsigned kMaxPorts = 32;
 

@@ -43,6 +43,7 @@ constexpr uint32_t kFlowsAnAddress = 20'000;
 constexpr uint16_t kFirstPort = 2048;
 constexpr uint16_t kPayloadSize = 172;
 constexpr size_t kFrameSize = 42 + kPayloadSize;
+constexpr unsigned kBurst = 32;
 constexpr unsigned kEalMemoryMib = 512;  // For an rte_hash of a million keys.
 constexpr size_t kHeaders = 54;          // Ethernet, IPv4, UDP, RTP.
 
@@ -85,20 +86,20 @@ class Relay {
       : order_(flows),
         next_hops_(flow::PageMemory(true), 1),
         context_{MakeFlows(flows), next_hops_, counters_, events_, captures_} {
-    for (unsigned i = 0; i < kMaxBurst; ++i) buffers_.push_back(MakeMbuf(Pool(), Template()));
-    for (uint32_t i = 0; i < 2 * flows; i += kMaxBurst) {
+    for (unsigned i = 0; i < kBurst; ++i) buffers_.push_back(MakeMbuf(Pool(), Template()));
+    for (uint32_t i = 0; i < 2 * flows; i += kBurst) {
       TimeBurst();  // Locks every flow and has its first packets behind it.
       for (flow::FlowEvent event; events_.Pop(event);) {
       }
     }
   }
-  ~Relay() { rte_pktmbuf_free_bulk(buffers_.data(), kMaxBurst); }
+  ~Relay() { rte_pktmbuf_free_bulk(buffers_.data(), kBurst); }
 
   // Ticks of one burst in the pipeline.
   uint64_t TimeBurst() {
     for (rte_mbuf* buffer : buffers_) MakeFrame(order_.Next(), order_.round(), buffer);
     const uint64_t start = Ticks();
-    ProcessBurst(context_, buffers_.data(), kMaxBurst, start, false, result_);
+    ProcessBurst(context_, buffers_.data(), kBurst, start, false, result_);
     const uint64_t ticks = Ticks() - start;
     result_.TakeToSend([this](unsigned, PacketBatch& batch) { forwarded_ += batch.count; });
     result_.dropped.count = 0;
@@ -107,21 +108,21 @@ class Relay {
 
   // Ticks of finding the flows of one burst, as stages A and B do.
   uint64_t TimeLookUp() {
-    std::array<packet::IpAddress, kMaxBurst> addresses;
-    std::array<uint16_t, kMaxBurst> ports;
-    for (unsigned i = 0; i < kMaxBurst; ++i) {
+    std::array<packet::IpAddress, kBurst> addresses;
+    std::array<uint16_t, kBurst> ports;
+    for (unsigned i = 0; i < kBurst; ++i) {
       const uint32_t flow = order_.Next();
       addresses[i] = packet::IpAddress::V4(BigEndian32(LocalAddress(flow)));
       ports[i] = LocalPort(flow);
     }
     const uint64_t start = Ticks();
-    std::array<unsigned, kMaxBurst> locals;
-    for (unsigned i = 0; i < kMaxBurst; ++i) {
+    std::array<unsigned, kBurst> locals;
+    for (unsigned i = 0; i < kBurst; ++i) {
       locals[i] = flows_->FindLocal(addresses[i]);
       flows_->PrefetchSlot(locals[i], ports[i]);
     }
-    std::array<flow::FlowReference, kMaxBurst> found;
-    for (unsigned i = 0; i < kMaxBurst; ++i) found[i] = flows_->Load(locals[i], ports[i]);
+    std::array<flow::FlowReference, kBurst> found;
+    for (unsigned i = 0; i < kBurst; ++i) found[i] = flows_->Load(locals[i], ports[i]);
     const uint64_t ticks = Ticks() - start;
     for (const flow::FlowReference& flow : found) Require(flow.is_set(), "a flow was not found");
     return ticks;
@@ -216,8 +217,8 @@ class BurstTimes {
   ~BurstTimes() {
     const auto middle = ticks_.begin() + static_cast<std::ptrdiff_t>(ticks_.size() / 2);
     std::nth_element(ticks_.begin(), middle, ticks_.end());
-    state_.counters["cycles"] = static_cast<double>(*middle) / kMaxBurst;
-    state_.SetItemsProcessed(static_cast<int64_t>(ticks_.size() * kMaxBurst));
+    state_.counters["cycles"] = static_cast<double>(*middle) / kBurst;
+    state_.SetItemsProcessed(static_cast<int64_t>(ticks_.size() * kBurst));
   }
 
   void Add(uint64_t ticks) {
@@ -235,7 +236,7 @@ void BM_Pipeline(benchmark::State& state) {
   const uint64_t before = relay.forwarded();
   BurstTimes times(state);
   for (auto _ : state) times.Add(relay.TimeBurst());
-  Require(relay.forwarded() - before == static_cast<uint64_t>(state.iterations()) * kMaxBurst,
+  Require(relay.forwarded() - before == static_cast<uint64_t>(state.iterations()) * kBurst,
           "not every packet was forwarded");
 }
 BENCHMARK(BM_Pipeline)->ArgName("flows")->Arg(1000)->Arg(100'000)->Arg(1'000'000)->UseManualTime();
@@ -275,16 +276,16 @@ void BM_HashBulkLookUp(benchmark::State& state) {
     Require(rte_hash_add_key_data(hash, &key, reinterpret_cast<void*>(uintptr_t{flow})) == 0, "rte_hash is full");
   }
   Order order(flows);
-  std::array<FiveTuple, kMaxBurst> keys;
-  std::array<const void*, kMaxBurst> pointers;
-  for (unsigned i = 0; i < kMaxBurst; ++i) pointers[i] = &keys[i];
-  std::array<void*, kMaxBurst> found;
+  std::array<FiveTuple, kBurst> keys;
+  std::array<const void*, kBurst> pointers;
+  for (unsigned i = 0; i < kBurst; ++i) pointers[i] = &keys[i];
+  std::array<void*, kBurst> found;
   BurstTimes times(state);
   for (auto _ : state) {
     for (FiveTuple& key : keys) key = KeyOf(order.Next());
     uint64_t hits = 0;
     const uint64_t start = Ticks();
-    rte_hash_lookup_bulk_data(hash, pointers.data(), kMaxBurst, &hits, found.data());
+    rte_hash_lookup_bulk_data(hash, pointers.data(), kBurst, &hits, found.data());
     times.Add(Ticks() - start);
     Require(hits == 0xffffffff, "a flow was not found");
   }

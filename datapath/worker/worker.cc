@@ -32,6 +32,7 @@ Worker::Worker(const WorkerOptions& options, flow::FlowTable& flows, flow::NextH
     : index_(options.index),
       cpu_(options.cpu),
       max_idle_sleep_ns_(options.max_idle_sleep_ns),
+      burst_(options.burst),
       ports_(kMaxPorts),
       flows_(flows),
       events_(options.event_ring_capacity),
@@ -73,7 +74,7 @@ Worker::Polled Worker::Poll() {
   Polled polled;
   for (const ReceiveQueue& from : receive_queues_) {
     std::array<rte_mbuf*, kMaxBurst> packets;
-    const unsigned count = from.port.RxBurst(from.queue, packets.data(), kMaxBurst);
+    const unsigned count = from.port.RxBurst(from.queue, packets.data(), burst_);
     if (count == 0) continue;
     const uint64_t ticks = Ticks();
     polled.packets += count;

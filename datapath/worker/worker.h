@@ -36,6 +36,8 @@ struct WorkerOptions {
   unsigned cpu = 0;
   std::vector<io::Port> ports;
   uint64_t max_idle_sleep_ns = 50'000;
+  // Most packets taken from a queue at once; 1 to kMaxBurst.
+  uint16_t burst = 32;
   size_t event_ring_capacity = 16384;
   size_t capture_ring_slots = 1024;
 };
@@ -78,6 +80,7 @@ class Worker {
   const unsigned index_;
   const unsigned cpu_;
   const uint64_t max_idle_sleep_ns_;
+  const uint16_t burst_;
   std::vector<ReceiveQueue> receive_queues_;
   std::vector<io::Port> ports_;  // By DPDK's id.
   flow::FlowTable& flows_;

@@ -21,6 +21,9 @@ absl::Status Check(const WorkerSetOptions& options) {
     return absl::InvalidArgumentError(absl::StrCat("max_idle_sleep is ", absl::FormatDuration(options.max_idle_sleep),
                                                    ", allowed is 0 to ", absl::FormatDuration(kMaxIdleSleep)));
   }
+  if (options.burst == 0 || options.burst > kMaxBurst) {
+    return absl::InvalidArgumentError(absl::StrCat("burst is ", options.burst, ", allowed are 1 to ", kMaxBurst));
+  }
   if (!std::has_single_bit(options.capture_ring_slots)) {
     return absl::InvalidArgumentError(
         absl::StrCat("capture_ring_slots is ", options.capture_ring_slots, ", allowed are powers of two"));
@@ -48,6 +51,7 @@ absl::StatusOr<std::unique_ptr<WorkerSet>> WorkerSet::Start(const WorkerSetOptio
     worker.cpu = core.cpu;
     worker.ports = options.ports;
     worker.max_idle_sleep_ns = static_cast<uint64_t>(absl::ToInt64Nanoseconds(options.max_idle_sleep));
+    worker.burst = options.burst;
     worker.event_ring_capacity = options.event_ring_capacity;
     worker.capture_ring_slots = options.capture_ring_slots;
     set->workers_.push_back(std::make_unique<Worker>(worker, flows, next_hops));

@@ -86,10 +86,11 @@ class WorkerTest : public testing::Test {
     const unsigned egress = relay_.next_hops().AddEgress({.port = port_->port().id});
     relay_.next_hops().Set(relay_.next_hop(), {{}, static_cast<uint8_t>(egress), flow::NextHopState::kReachable});
   }
-  void Start(uint64_t max_idle_sleep_ns = 10'000) {
+  void Start(uint64_t max_idle_sleep_ns = 10'000, uint16_t burst = 32) {
     WorkerOptions options;
     options.ports = {port_->port()};
     options.max_idle_sleep_ns = max_idle_sleep_ns;
+    options.burst = burst;
     worker_.emplace(options, relay_.flows(), relay_.next_hops());
     thread_ = std::thread([this] { worker_->Run(); });
   }
@@ -104,6 +105,16 @@ class WorkerTest : public testing::Test {
   std::optional<Worker> worker_;
   std::thread thread_;
 };
+
+TEST_F(WorkerTest, TakesAsManyPacketsAtOnceAsItIsTold) {
+  Open(1024);
+  relay_.Publish(relay_.Flow());
+  for (uint16_t i = 0; i < 60; ++i) Arrive({.sequence = i});
+  Start(10'000, 20);
+  EXPECT_TRUE(WaitUntil([this] { return worker_->Snapshot().forwarded == 60; }));
+  StopAndJoin();
+  EXPECT_EQ(worker_->Snapshot().residence.samples(), 3u);
+}
 
 TEST_F(WorkerTest, ForwardsCountsAndGivesEveryBufferBack) {
   Open(1024);
@@ -259,6 +270,9 @@ TEST_F(WorkerTest, RefusesASetThatCannotWork) {
   options.cores = {{.lcore = 1}};
   options.max_idle_sleep = absl::Milliseconds(2);
   EXPECT_EQ(message(), "max_idle_sleep is 2ms, allowed is 0 to 1ms");
+  options.max_idle_sleep = absl::ZeroDuration();
+  options.burst = kMaxBurst + 1;
+  EXPECT_EQ(message(), "burst is 65, allowed are 1 to 64");
 }
 
 }  // namespace
