@@ -242,7 +242,7 @@ void FlowTable::Unpublish(const packet::Endpoint& local) {
 
 FlowReference FlowTable::Find(const packet::Endpoint& local) const {
   const unsigned index = FindLocal(local.address);
-  return index == kNotLocal ? FlowReference() : Load(index, local.port);
+  return index == kNotLocal ? FlowReference() : Load(SlotOf(index, local.port));
 }
 
 }  // namespace sluice::flow

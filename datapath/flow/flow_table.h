@@ -45,6 +45,9 @@ struct FlowReference {
   bool is_wide() const { return entry & kWideEntry; }
 };
 
+// The two of them in one word.
+using FlowSlot = std::atomic<uint64_t>;
+
 struct FlowTableOptions {
   // Most flows; 1 to kMaxFlows.
   uint32_t max_flows = 16384;
@@ -78,12 +81,10 @@ class FlowTable {
 
   // The steps of a look-up, so that a burst can do each for all its packets. `local` is an index from FindLocal, not
   // kNotLocal; `port` in host order.
-  [[gnu::always_inline]] void PrefetchSlot(unsigned local, uint16_t port) const {
-    __builtin_prefetch(&slots_[local][port]);
-  }
-  FlowReference Load(unsigned local, uint16_t port) const {
+  const FlowSlot* SlotOf(unsigned local, uint16_t port) const { return &slots_[local][port]; }
+  static FlowReference Load(const FlowSlot* slot) {
     // Acquire: pairs with the release of Publish, so the entry is complete.
-    const uint64_t word = slots_[local][port].load(std::memory_order_acquire);
+    const uint64_t word = slot->load(std::memory_order_acquire);
     return {static_cast<EntryIndex>(word), static_cast<StateIndex>(word >> 32)};
   }
   // Always inlined: gcc takes a function that does nothing but prefetch for one without effect, and drops its calls.
@@ -136,7 +137,7 @@ class FlowTable {
   const FlowTableOptions& options() const { return options_; }
 
  private:
-  using Slots = MemoryArray<std::atomic<uint64_t>>;
+  using Slots = MemoryArray<FlowSlot>;
 
   FlowTable(const FlowTableOptions& options, Memory& memory);
 

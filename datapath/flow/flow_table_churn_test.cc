@@ -74,7 +74,7 @@ TEST(FlowTableChurn, NoEntryIsEverTornOrFreedInUse) {
       uint64_t found = 0;
       while (!stop.load(std::memory_order_relaxed)) {
         for (uint16_t port = 1; port <= kPorts; ++port) {
-          const FlowReference reference = table->Load(local, port);
+          const FlowReference reference = table->Load(table->SlotOf(local, port));
           if (!reference.is_set()) continue;
           ++found;
           const bool whole = reference.is_wide() ? IsWhole(*table, table->entry_wide(reference.entry), port, reference)

@@ -13,6 +13,7 @@
 #ifndef SLUICE_DATAPATH_PACKET_CHECKSUM_H_
 #define SLUICE_DATAPATH_PACKET_CHECKSUM_H_
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -25,24 +26,17 @@ namespace sluice::packet {
 // both 1 modulo 0xffff.
 using ChecksumSum = uint64_t;
 
-// Folds to 16 bits. 0 only if all words were 0.
-constexpr uint16_t Fold(ChecksumSum sum) {
-  sum = (sum & 0xffffffff) + (sum >> 32);
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<uint16_t>(sum);
-}
+// Folds to 16 bits. 0 only if all words were 0. Both halves of a word plus its rotation are their one's complement sum:
+// the carry out of the lower half goes into the upper one.
+constexpr uint16_t Fold32(uint32_t sum) { return static_cast<uint16_t>((sum + std::rotl(sum, 16)) >> 16); }
+constexpr uint16_t Fold(ChecksumSum sum) { return Fold32(static_cast<uint32_t>((sum + std::rotl(sum, 32)) >> 32)); }
 
 // The sum of two folded sums, folded.
-constexpr uint16_t AddFolded(uint16_t a, uint16_t b) {
-  const uint32_t sum = uint32_t{a} + b;
-  return static_cast<uint16_t>((sum & 0xffff) + (sum >> 16));
-}
+constexpr uint16_t AddFolded(uint16_t a, uint16_t b) { return Fold32(uint32_t{a} + b); }
 
 // Whether the words of something with its right checksum among them have this sum: it is one of the two zeros of one's
 // complement. For words that are not all 0.
-constexpr bool IsRightSum(ChecksumSum sum) { return sum % 0xffff == 0; }
+constexpr bool IsRightSum(ChecksumSum sum) { return Fold(sum) == 0xffff; }
 
 // The address's words as they count in a pseudo-header: two for IPv4, eight for IPv6.
 constexpr ChecksumSum SumOf(const IpAddress& address) {

@@ -160,6 +160,25 @@ TEST(Checksum, FollowsTheExampleOfRfc1624) {
   EXPECT_EQ(UpdateUdpField(0xdd2f, Complement(uint16_t{0x5555}), 0x3285), 0xffff);
 }
 
+TEST(Checksum, FoldsLikeEndAroundCarryByCarry) {
+  const auto slowly = [](uint64_t sum) {
+    while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+    return static_cast<uint16_t>(sum);
+  };
+  uint64_t random = 1;
+  for (int i = 0; i < 100'000; ++i) {
+    random = random * 6364136223846793005u + 1442695040888963407u;
+    for (const uint64_t sum : {random, random >> (i % 64), random | 0xffff'ffff'0000'0000, random | 0xffff'ffff}) {
+      ASSERT_EQ(Fold(sum), slowly(sum)) << std::hex << sum;
+      ASSERT_EQ(IsRightSum(sum), sum != 0 && sum % 0xffff == 0) << std::hex << sum;
+      ASSERT_EQ(AddFolded(static_cast<uint16_t>(sum), static_cast<uint16_t>(sum >> 16)), slowly(sum & 0xffff'ffff));
+    }
+  }
+  for (const uint64_t sum : {uint64_t{0}, uint64_t{0xffff}, uint64_t{0x10000}, uint64_t{0x1ffff}, ~uint64_t{0}}) {
+    EXPECT_EQ(Fold(sum), slowly(sum)) << std::hex << sum;
+  }
+}
+
 TEST(Checksum, SumsOddSizesAsIfAZeroByteFollowed) {
   const uint8_t even[] = {1, 2, 3, 4, 5, 0};
   EXPECT_EQ(Fold(SumOf(even, 5)), Fold(SumOf(even, 6)));

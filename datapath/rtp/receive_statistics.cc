@@ -148,7 +148,7 @@ void ReceiveStatistics::Reset(ReceiveHot& hot, ReceiveDetail& detail) {
 
 bool ReceiveStatistics::OnRarePacket(StreamIdentity& identity, ReceiveHot& hot, ReceiveDetail& detail,
                                      const PayloadMap& map, RtpHeader header, uint64_t ticks) {
-  const bool is_first = hot.packets() == 0;
+  const bool is_first = hot.is_empty();
   const bool new_ssrc = !is_first && identity.ssrc.Load() != header.ssrc;
   if (is_first || new_ssrc) {
     if (new_ssrc) {

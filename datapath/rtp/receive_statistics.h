@@ -39,6 +39,8 @@ inline constexpr int kCoarseShift = 20;
 struct ReceiveHot {
   static constexpr int kRepeatsShift = 48;
 
+  // Repeats are among the packets.
+  bool is_empty() const { return packets_and_repeats.Load() == 0; }
   uint64_t packets() const { return packets_and_repeats.Load() & ((uint64_t{1} << kRepeatsShift) - 1); }
 
   // Packets in the low 48 bits: of the locked source, RTP only (all datagrams where the flow carries no RTP). Among
@@ -147,7 +149,7 @@ class ReceiveStatistics {
 
   // Takes a datagram of a flow that carries no RTP: counts it and nothing else.
   static void CountDatagram(ReceiveHot& hot, ReceiveDetail& detail, uint32_t bytes, uint64_t ticks) {
-    if (hot.packets() == 0) detail.first_arrival.Store(ticks);
+    if (hot.is_empty()) detail.first_arrival.Store(ticks);
     Count(hot, 1, bytes, ticks);
   }
 
@@ -178,8 +180,8 @@ class ReceiveStatistics {
     const uint32_t distance = static_cast<uint32_t>(difference < 0 ? -static_cast<int64_t>(difference) : difference);
     const uint32_t word = hot.jitter_and_type.Load();
     uint32_t jitter = word >> 8;
+    // Never above kMaxJitterTimes16, since there it loses at least as much as it gains.
     jitter += (distance < kMaxJitterTimes16 / 16 ? distance : kMaxJitterTimes16 / 16) - ((jitter + 8) >> 4);
-    if (jitter > kMaxJitterTimes16) jitter = kMaxJitterTimes16;
     hot.jitter_and_type.Store(jitter << 8 | (word & 0xff));
     const uint64_t peak_word = hot.bytes_and_peak.Load();
     const uint64_t units = jitter >> 4;

@@ -31,7 +31,6 @@ struct RtpHeader {
   uint32_t timestamp = 0;
   uint16_t sequence = 0;
   uint8_t payload_type = 0;
-  bool marker = false;
   // Where the payload begins, and its size without padding.
   uint16_t payload_offset = 0;
   uint16_t payload_size = 0;
@@ -49,7 +48,6 @@ inline bool ReadRtpHeader(const uint8_t* datagram, size_t size, RtpHeader& heade
   std::memcpy(&first, datagram, sizeof(first));
   const uint8_t bits = datagram[0];
   if ((bits & 0xc0) != 0x80) return false;
-  header.marker = datagram[1] & 0x80;
   header.payload_type = datagram[1] & 0x7f;
   header.sequence = packet::SwapBytes(static_cast<uint16_t>(first >> 16));
   header.timestamp = packet::SwapBytes(static_cast<uint32_t>(first >> 32));

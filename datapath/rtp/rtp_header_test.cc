@@ -75,7 +75,6 @@ TEST(RtpHeader, ReadsTheFields) {
   RtpHeader header;
   ASSERT_TRUE(ReadRtpHeader(datagram.data(), datagram.size(), header));
   EXPECT_EQ(header.payload_type, 96);
-  EXPECT_TRUE(header.marker);
   EXPECT_EQ(header.sequence, 0x1234);
   EXPECT_EQ(header.timestamp, 0x89abcdefu);
   EXPECT_EQ(header.ssrc, 0xdeadbeefu);

@@ -2,7 +2,7 @@
 
 #include <rte_mbuf.h>
 
-#include <algorithm>
+#include <array>
 #include <span>
 
 #include "datapath/packet/ethernet.h"
@@ -29,14 +29,20 @@ constexpr unsigned kFlowsAhead = 8;
 
 // A packet between stages.
 struct Transit {
-  rte_mbuf* mbuf;
-  uint8_t* udp;  // The UDP header.
-  flow::FlowReference flow;
-  uint16_t port;  // Local.
+  Transit() {}  // Left as it is: stage A writes it.
+
+  rte_mbuf* mbuf;  // Null once it has gone elsewhere.
+  uint8_t* udp;    // The UDP header.
+  union {
+    const flow::FlowSlot* slot;  // From A to B.
+    flow::FlowReference flow;    // From B to C; not set if there is nothing to forward.
+  };
   uint16_t udp_size;
-  uint8_t local;
   bool is_v4;
 };
+
+// Of packets that stage A did away with.
+const flow::FlowSlot kNoSlot{0};
 
 uint8_t* FrameOf(const rte_mbuf* mbuf) { return rte_pktmbuf_mtod(mbuf, uint8_t*); }
 
@@ -48,68 +54,73 @@ bool IsForKernel(DropReason reason) {
 class Burst {
  public:
   Burst(const PipelineContext& context, uint64_t ticks, bool punt, BurstResult& result)
-      : context_(context), ticks_(ticks), punt_(punt), result_(result) {}
+      : context_(context),
+        flows_(context.flows),
+        next_hops_(context.next_hops),
+        ticks_(ticks),
+        punt_(punt),
+        result_(result) {}
 
   void Run(rte_mbuf* const* packets, unsigned count) {
     for (unsigned i = 0; i < count && i < kFramesAhead; ++i) __builtin_prefetch(FrameOf(packets[i]), 1);
-    unsigned looked_up = 0;
-    unsigned forwarded = 0;
     for (unsigned i = 0; i < count + kSlotsAhead + kFlowsAhead; ++i) {
       if (i < count) {
         if (i + kFramesAhead < count) __builtin_prefetch(FrameOf(packets[i + kFramesAhead]), 1);
-        Parse(packets[i]);
+        if (!Parse(packets[i], transits_[i])) [[unlikely]] {
+          transits_[i].mbuf = nullptr;
+          transits_[i].slot = &kNoSlot;
+        }
       }
-      if (i >= kSlotsAhead && looked_up < parsed_) LookUp(transits_[looked_up++]);
-      if (i >= kSlotsAhead + kFlowsAhead && forwarded < found_) Forward(transits_[forwarded++]);
+      // Before the first packet these are huge.
+      if (const unsigned b = i - kSlotsAhead; b < count) LookUp(transits_[b]);
+      if (const unsigned c = i - kSlotsAhead - kFlowsAhead; c < count) Forward(transits_[c]);
     }
   }
 
  private:
-  // Stage A.
-  void Parse(rte_mbuf* mbuf) {
+  // Stage A. False if the packet went elsewhere.
+  bool Parse(rte_mbuf* mbuf, Transit& transit) {
     if (mbuf->nb_segs != 1) [[unlikely]]
       return Drop(mbuf, DropReason::kNoBuffer);
     uint8_t* frame = FrameOf(mbuf);
     const packet::ParsedPacket parsed = packet::Parse(frame, mbuf->data_len);
     if (parsed.verdict != DropReason::kNone) [[unlikely]]
       return Refuse(mbuf, parsed.verdict);
-    const unsigned local = context_.flows.FindLocal(packet::DestinationAddress(parsed, frame));
+    const unsigned local = flows_.FindLocal(packet::DestinationAddress(parsed, frame));
     if (local == flow::FlowTable::kNotLocal) [[unlikely]]
       return Refuse(mbuf, DropReason::kNotLocal);
-    const uint16_t port = packet::ReadUdp(parsed, frame).destination_port.ToHost();
-    context_.flows.PrefetchSlot(local, port);
-    // Where the RTP header does not lie in the first line.
-    if (!parsed.is_v4) __builtin_prefetch(frame + RTE_CACHE_LINE_SIZE);
-    Transit& transit = transits_[parsed_++];
     transit.mbuf = mbuf;
     transit.udp = frame + parsed.udp_offset;
-    transit.port = port;
+    transit.slot = flows_.SlotOf(local, packet::ReadUdp(parsed, frame).destination_port.ToHost());
     transit.udp_size = parsed.udp_size;
-    transit.local = static_cast<uint8_t>(local);
     transit.is_v4 = parsed.is_v4;
+    __builtin_prefetch(transit.slot);
+    // Where the RTP header does not lie in the first line.
+    if (!parsed.is_v4) __builtin_prefetch(frame + RTE_CACHE_LINE_SIZE);
+    return true;
   }
 
-  // Stage B. Moves the transit up if something before it was dropped.
-  void LookUp(const Transit& transit) {
-    const flow::FlowReference flow = context_.flows.Load(transit.local, transit.port);
-    if (!flow.is_set()) [[unlikely]]
-      return Drop(transit.mbuf, DropReason::kNoFlow);
-    context_.flows.Prefetch(flow);
+  // Stage B.
+  void LookUp(Transit& transit) {
+    transit.flow = flow::FlowTable::Load(transit.slot);
+    if (!transit.flow.is_set()) [[unlikely]] {
+      if (transit.mbuf != nullptr) Drop(transit.mbuf, DropReason::kNoFlow);
+      return;
+    }
+    flows_.Prefetch(transit.flow);
     // A longer header begins in the line before.
-    if (flow.is_wide()) [[unlikely]]
+    if (transit.flow.is_wide()) [[unlikely]]
       __builtin_prefetch(transit.udp - RTE_CACHE_LINE_SIZE, 1);
-    Transit& to = transits_[found_++];
-    if (&to != &transit) [[unlikely]]
-      to = transit;
-    to.flow = flow;
   }
 
   // Stage C.
   void Forward(const Transit& transit) {
+    if (!transit.flow.is_set()) [[unlikely]]
+      return;
     if (!transit.flow.is_wide()) [[likely]] {
-      Forward(transit, context_.flows.entry4(transit.flow.entry));
+      Forward(transit, flows_.entry4(transit.flow.entry));
     } else {
-      Forward(transit, context_.flows.entry_wide(transit.flow.entry));
+      Forward(transit, flows_.entry_wide(transit.flow.entry));
     }
   }
   template <typename Entry>
@@ -125,28 +136,28 @@ class Burst {
         static_cast<uint32_t>(transit.udp_size + (is_v4 ? sizeof(packet::Ipv4Header) : sizeof(packet::Ipv6Header))),
         transit.udp + sizeof(udp),
         ticks_};
-    flow::FlowState& state = context_.flows.state(transit.flow.state);
-    flow::FlowDetail& detail = context_.flows.detail(transit.flow.state);
+    flow::FlowState& state = flows_.state(transit.flow.state);
+    flow::FlowDetail& detail = flows_.detail(transit.flow.state);
     const bool is_captured = entry.Has(flow::kFlowCapture);
     if (is_captured) [[unlikely]]
       Capture(transit, false);
 
-    const rtp::PayloadMap& map = context_.flows.payload_map(entry.payload_map);
+    const rtp::PayloadMap& map = flows_.payload_map(entry.payload_map);
     Decision<Entry> decision;
-    Decide(context_.flows, context_.next_hops, entry, map, arrival, state.identity, detail, decision);
+    Decide(flows_, next_hops_, entry, map, arrival, state.identity, detail, decision);
     if (decision.source_event != rtp::SourceEvent::kNone) [[unlikely]] {
       TellSource(transit.flow.state, entry.generation, arrival, decision.source_event, decision.content.rtp.ssrc);
     }
     if (decision.accepted) [[likely]]
       Count(transit.flow.state, entry, map, arrival, decision.content, state, detail);
     if (decision.verdict != DropReason::kNone) [[unlikely]] {
-      if (decision.verdict == DropReason::kNoNeighbour) context_.next_hops.Want(decision.way->next_hop);
+      if (decision.verdict == DropReason::kNoNeighbour) next_hops_.Want(decision.way->next_hop);
       detail.CountDrop(decision.verdict);
       Drop(transit.mbuf, decision.verdict);
       return;
     }
 
-    const flow::Egress& egress = context_.next_hops.egress(decision.next_hop.egress);
+    const flow::Egress& egress = next_hops_.egress(decision.next_hop.egress);
     if (!Rewrite(transit, *decision.way, arrival.source, decision.next_hop, egress)) [[unlikely]] {
       Drop(transit.mbuf, DropReason::kNoBuffer);
       return;
@@ -155,8 +166,8 @@ class Burst {
       Capture(transit, true);
     if (decision.content.kind == rtp::SourcePacketKind::kRtcp) [[unlikely]] {
       rtp::RtcpState* opposite =
-          entry.opposite_state == flow::kNoState ? nullptr : &context_.flows.detail(entry.opposite_state).rtcp;
-      rtp::RtcpRoundTrip::OnPacket(arrival.payload, arrival.size, ticks_, context_.flows.options().ticks_per_second,
+          entry.opposite_state == flow::kNoState ? nullptr : &flows_.detail(entry.opposite_state).rtcp;
+      rtp::RtcpRoundTrip::OnPacket(arrival.payload, arrival.size, ticks_, flows_.options().ticks_per_second,
                                    detail.rtcp, opposite);
     }
     result_.Send(egress.port, transit.mbuf);
@@ -196,7 +207,7 @@ class Burst {
     // RTCP is counted where it is forwarded.
     if (content.kind == rtp::SourcePacketKind::kRtcp) [[unlikely]]
       return;
-    if (state.receive.packets() == 0) [[unlikely]] {
+    if (state.receive.is_empty()) [[unlikely]] {
       Tell({.kind = flow::FlowEventKind::kFirstPacket, .generation = entry.generation, .state = index}, arrival,
            content.rtp.ssrc);
     }
@@ -240,30 +251,25 @@ class Burst {
     context_.captures.Push(transit.flow.state, 0, sent, ticks_, frame);
   }
 
-  void Refuse(rte_mbuf* mbuf, DropReason reason) {
-    if (punt_ && IsForKernel(reason)) {
-      result_.to_kernel.Push(mbuf);
-      return;
-    }
-    Drop(mbuf, reason);
+  // Both answer false: the packet is gone.
+  bool Refuse(rte_mbuf* mbuf, DropReason reason) {
+    if (!punt_ || !IsForKernel(reason)) return Drop(mbuf, reason);
+    result_.to_kernel.Push(mbuf);
+    return false;
   }
-  void Drop(rte_mbuf* mbuf, DropReason reason) {
+  bool Drop(rte_mbuf* mbuf, DropReason reason) {
     context_.counters.CountDrop(reason);
     result_.dropped.Push(mbuf);
+    return false;
   }
 
   const PipelineContext& context_;
+  flow::FlowTable& flows_;
+  flow::NextHopTable& next_hops_;
   const uint64_t ticks_;
   const bool punt_;
   BurstResult& result_;
-  unsigned parsed_ = 0;
-  unsigned found_ = 0;  // Of them with a flow.
-  union Transits {
-    Transits() {}  // Left as they are: each is written before it is read.
-    Transit& operator[](unsigned i) { return all[i]; }
-
-    std::array<Transit, kMaxBurst> all;
-  } transits_;
+  std::array<Transit, kMaxBurst> transits_;
 };
 
 }  // namespace

@@ -60,8 +60,10 @@ struct PacketBatch {
 // Where the packets of a burst went. Cleared by its owner before the next one.
 struct BurstResult {
   void Send(unsigned port, rte_mbuf* packet) {
-    used_ports |= 1u << port;
-    to_send[port].Push(packet);
+    PacketBatch& batch = to_send[port];
+    if (batch.count == 0) [[unlikely]]
+      used_ports |= 1u << port;
+    batch.Push(packet);
   }
   // Calls `take(port, batch)` for each port with packets and empties it.
   template <typename Take>
