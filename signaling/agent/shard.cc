@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "process/paced_loop.h"
 #include "signaling/dns/caching_client.h"
 #include "signaling/dns/record.h"
 #include "signaling/dns/sip_resolver.h"
@@ -16,6 +17,9 @@
 namespace sluice::agent {
 
 namespace asio = boost::asio;
+namespace {
+constexpr std::chrono::milliseconds kTurn(1);
+}
 
 Shard::Shard(size_t index, const Surroundings& surroundings)
     : index_(index),
@@ -83,8 +87,13 @@ void Shard::Start() {
   WaitForDeadline();
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), absl::StrCat("sip-", index_).c_str());
-    context_->run();
+    Run();
   });
+}
+
+void Shard::Run() {
+  process::RunPaced(
+      kTurn, [this] { return context_->run_one() != 0; }, [this] { return context_->poll() != 0; });
 }
 
 void Shard::Drain() {

@@ -3,54 +3,67 @@
 namespace sluice::fleet {
 
 using relay::v1::ApplySessionsRequest;
-using relay::v1::ApplySessionsResponse;
 
 ApplyCall::ApplyCall(const CallHome& home, Handlers handlers)
-    : loop_(home.loop),
-      token_(home.open_calls->Open()),
-      handlers_(std::make_shared<const Handlers>(std::move(handlers))) {}
+    : token_(home.open_calls->Open()), handlers_(std::move(handlers)) {}
 
 ApplyCall* ApplyCall::Start(const CallHome& home, relay::v1::SessionService::Stub& stub, Handlers handlers) {
-  auto* call = new ApplyCall(home, std::move(handlers));
-  stub.async()->ApplySessions(&call->context_, call);
-  // Batches are sent from the loop, outside of gRPC's callbacks: the hold keeps the call until Release.
-  call->AddHold();
-  call->StartRead(&call->response_);
-  call->StartCall();
+  auto* const call = new ApplyCall(home, std::move(handlers));
+  call->stream_ = stub.PrepareAsyncApplySessions(&call->context_, &home.loop.completions());
+  call->stream_->StartCall(call->started_);
   return call;
 }
 
-void ApplyCall::Send(ApplySessionsRequest request) {
-  request_ = std::move(request);
-  StartWrite(&request_);
+void ApplyCall::Send(const ApplySessionsRequest& request) {
+  writing_ = true;
+  if (open_) {
+    stream_->Write(request, written_);
+  } else {
+    first_ = request;
+  }
 }
 
 void ApplyCall::Release() {
   context_.TryCancel();
-  RemoveHold();
+  released_ = true;
+  FinishIfDone();
 }
 
-void ApplyCall::OnWriteDone(bool ok) {
-  if (ok) loop_.Post([handlers = handlers_] { handlers->on_sent(); });
-}
-
-void ApplyCall::OnReadDone(bool ok) {
+void ApplyCall::OnStarted(bool ok) {
   if (!ok) {
-    loop_.Post([handlers = handlers_] { handlers->on_broken(); });
+    writing_ = false;
+    return OnRead(false);
+  }
+  open_ = true;
+  stream_->Read(&response_, read_);
+  if (writing_) stream_->Write(first_, written_);
+}
+
+void ApplyCall::OnWritten(bool ok) {
+  writing_ = false;
+  FinishIfDone();
+  if (ok && !released_) handlers_.on_sent();
+}
+
+void ApplyCall::OnRead(bool ok) {
+  if (ok) {
+    handlers_.on_results(response_);
+    stream_->Read(&response_, read_);
     return;
   }
-  loop_.Post([handlers = handlers_, response = std::make_shared<ApplySessionsResponse>(std::move(response_))] {
-    handlers->on_results(*response);
-  });
-  response_.Clear();
-  StartRead(&response_);
+  broken_ = true;
+  if (released_) return FinishIfDone();
+  handlers_.on_broken();
 }
 
-void ApplyCall::OnDone(const grpc::Status& status) {
-  loop_.Post([this, status = process::FromGrpcStatus(status)] {
-    handlers_->on_end(status);
-    delete this;
-  });
+void ApplyCall::FinishIfDone() {
+  if (!released_ || !broken_ || writing_) return;
+  stream_->Finish(&status_, finished_);
+}
+
+void ApplyCall::OnFinished(bool) {
+  handlers_.on_end(process::FromGrpcStatus(status_));
+  delete this;
 }
 
 }  // namespace sluice::fleet

@@ -1,15 +1,13 @@
-// gRPC's callback calls, brought to the fleet's loop: each starts on the loop, and what comes back is posted there. The
-// calls own themselves; the context that they hand out serves to cancel them, also after their end.
+// gRPC's asynchronous calls on the fleet's loop: each starts there, and what comes back is told there. The calls own
+// themselves; the context that they hand out serves to cancel them, also after their end.
 //
-// A call is destroyed on the loop, not where gRPC tells its end: it may hold the last reference to its channel, and the
-// last channel of a process takes down the threads that run callbacks, which must not be the one that it runs on.
-//
-// Threads: the functions here from the loop; the reactors run on gRPC's threads.
+// Threads: the loop.
 #ifndef SLUICE_SIGNALING_FLEET_RELAY_CALLS_H_
 #define SLUICE_SIGNALING_FLEET_RELAY_CALLS_H_
 
 #include <grpcpp/client_context.h>
-#include <grpcpp/support/client_callback.h>
+#include <grpcpp/support/async_stream.h>
+#include <grpcpp/support/async_unary_call.h>
 #include <grpcpp/support/status.h>
 
 #include <functional>
@@ -25,7 +23,7 @@
 
 namespace sluice::fleet {
 
-// Where calls post to, and how they are counted.
+// Where calls are made, and how they are counted.
 struct CallHome {
   WorkLoop& loop;
   std::shared_ptr<OpenCalls> open_calls;
@@ -33,85 +31,85 @@ struct CallHome {
 
 using SharedContext = std::shared_ptr<grpc::ClientContext>;
 
-// `begin(context, request, response, done)` is a unary method of an async stub.
-template <typename Request, typename Response, typename Begin>
-SharedContext BeginUnary(const CallHome& home, Request request, absl::Duration timeout, Begin begin,
+// `prepare(context, request, queue)` is the PrepareAsync of a unary method of a stub.
+template <typename Request, typename Response, typename Prepare>
+SharedContext BeginUnary(const CallHome& home, const Request& request, absl::Duration timeout, Prepare prepare,
                          std::function<void(absl::Status, Response&)> done) {
-  struct Call {
+  struct Call final : WorkLoop::Completion {
+    void OnCompleted(bool) override {
+      done(process::FromGrpcStatus(status), response);
+      delete this;
+    }
     SharedContext context = std::make_shared<grpc::ClientContext>();
-    Request request;
-    Response response;
     OpenCalls::Token token;
+    std::function<void(absl::Status, Response&)> done;
+    Response response;
+    grpc::Status status;
+    std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> reader;
   };
-  auto call = std::make_shared<Call>();
-  call->request = std::move(request);
+  auto* const call = new Call;
   call->token = home.open_calls->Open();
-  const SharedContext context = call->context;
-  context->set_deadline(absl::ToChronoTime(absl::Now() + timeout));
-  begin(context.get(), &call->request, &call->response,
-        [&loop = home.loop, call, done = std::move(done)](const grpc::Status& status) mutable {
-          loop.Post([call = std::move(call), done = std::move(done), status] {
-            done(process::FromGrpcStatus(status), call->response);
-          });
-        });
-  return context;
+  call->done = std::move(done);
+  call->context->set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+  call->reader = prepare(call->context.get(), request, &home.loop.completions());
+  call->reader->StartCall();
+  call->reader->Finish(&call->response, &call->status, static_cast<WorkLoop::Completion*>(call));
+  return call->context;
 }
 
 // A server's stream. `on_message` for each answer, then `on_end` once.
 template <typename Request, typename Response>
-class WatchCall final : public grpc::ClientReadReactor<Response> {
+class WatchCall final : public WorkLoop::Completion {
  public:
   using OnMessage = std::function<void(Response&)>;
   using OnEnd = std::function<void(absl::Status)>;
 
-  // `begin(context, request, reactor)` is a server-streaming method of an async stub.
-  template <typename Begin>
-  static SharedContext Start(const CallHome& home, Request request, Begin begin, OnMessage on_message, OnEnd on_end) {
-    auto* call = new WatchCall(home, std::move(request), std::move(on_message), std::move(on_end));
-    // The call may end, and be gone, as soon as it has started.
-    SharedContext context = call->context_;
-    begin(context.get(), &call->request_, call);
-    call->StartRead(&call->response_);
-    call->StartCall();
-    return context;
+  // `prepare(context, request, queue)` is the PrepareAsync of a server-streaming method of a stub.
+  template <typename Prepare>
+  static SharedContext Start(const CallHome& home, const Request& request, Prepare prepare, OnMessage on_message,
+                             OnEnd on_end) {
+    auto* const call = new WatchCall(home, std::move(on_message), std::move(on_end));
+    call->reader_ = prepare(call->context_.get(), request, &home.loop.completions());
+    call->reader_->StartCall(call->tag());
+    return call->context_;
   }
 
-  void OnReadDone(bool ok) override {
-    if (!ok) return;
-    loop_.Post([on_message = on_message_, response = std::make_shared<Response>(std::move(response_))] {
-      on_message(*response);
-    });
-    response_.Clear();
-    this->StartRead(&response_);
-  }
-
-  void OnDone(const grpc::Status& status) override {
-    loop_.Post([this, status = process::FromGrpcStatus(status)] {
-      on_end_(status);
+  void OnCompleted(bool ok) override {
+    if (state_ == State::kEnding) {
+      on_end_(process::FromGrpcStatus(status_));
       delete this;
-    });
+      return;
+    }
+    if (!ok) {
+      state_ = State::kEnding;
+      reader_->Finish(&status_, tag());
+      return;
+    }
+    if (std::exchange(state_, State::kReading) == State::kReading) on_message_(response_);
+    reader_->Read(&response_, tag());
   }
 
  private:
-  WatchCall(const CallHome& home, Request request, OnMessage on_message, OnEnd on_end)
-      : loop_(home.loop),
-        token_(home.open_calls->Open()),
-        request_(std::move(request)),
-        on_message_(std::move(on_message)),
-        on_end_(std::move(on_end)) {}
+  enum class State { kStarting, kReading, kEnding };
 
-  WorkLoop& loop_;
+  WatchCall(const CallHome& home, OnMessage on_message, OnEnd on_end)
+      : token_(home.open_calls->Open()), on_message_(std::move(on_message)), on_end_(std::move(on_end)) {}
+
+  // One operation is under way at a time.
+  void* tag() { return static_cast<WorkLoop::Completion*>(this); }
+
   const OpenCalls::Token token_;
   const SharedContext context_ = std::make_shared<grpc::ClientContext>();
-  const Request request_;
-  Response response_;
   const OnMessage on_message_;
   const OnEnd on_end_;
+  State state_ = State::kStarting;
+  Response response_;
+  grpc::Status status_;
+  std::unique_ptr<grpc::ClientAsyncReader<Response>> reader_;
 };
 
 // The stream of batches. Lives until both Release was called and the stream has ended.
-class ApplyCall final
-    : public grpc::ClientBidiReactor<relay::v1::ApplySessionsRequest, relay::v1::ApplySessionsResponse> {
+class ApplyCall final {
  public:
   struct Handlers {
     // The batch is on its way; the next one may be sent.
@@ -126,23 +124,45 @@ class ApplyCall final
   static ApplyCall* Start(const CallHome& home, relay::v1::SessionService::Stub& stub, Handlers handlers);
 
   // One batch at a time, never after on_broken or Release.
-  void Send(relay::v1::ApplySessionsRequest request);
+  void Send(const relay::v1::ApplySessionsRequest& request);
   // Ends the stream. This object must not be used any more.
   void Release();
 
-  void OnWriteDone(bool ok) override;
-  void OnReadDone(bool ok) override;
-  void OnDone(const grpc::Status& status) override;
-
  private:
+  // What becomes of one kind of operation.
+  struct Tag final : WorkLoop::Completion {
+    Tag(ApplyCall& of, void (ApplyCall::*what)(bool)) : call(of), function(what) {}
+    void OnCompleted(bool ok) override { (call.*function)(ok); }
+    operator void*() { return static_cast<WorkLoop::Completion*>(this); }
+    ApplyCall& call;
+    void (ApplyCall::*const function)(bool);
+  };
+
   ApplyCall(const CallHome& home, Handlers handlers);
 
-  WorkLoop& loop_;
+  void OnStarted(bool ok);
+  void OnWritten(bool ok);
+  void OnRead(bool ok);
+  void OnFinished(bool ok);
+  void FinishIfDone();
+
   const OpenCalls::Token token_;
-  const std::shared_ptr<const Handlers> handlers_;
+  const Handlers handlers_;
   grpc::ClientContext context_;
-  relay::v1::ApplySessionsRequest request_;
+  Tag started_{*this, &ApplyCall::OnStarted};
+  Tag written_{*this, &ApplyCall::OnWritten};
+  Tag read_{*this, &ApplyCall::OnRead};
+  Tag finished_{*this, &ApplyCall::OnFinished};
+  bool open_ = false;
+  bool broken_ = false;
+  bool writing_ = false;
+  bool released_ = false;
+  // Waits until the stream is open.
+  relay::v1::ApplySessionsRequest first_;
   relay::v1::ApplySessionsResponse response_;
+  grpc::Status status_;
+  std::unique_ptr<grpc::ClientAsyncReaderWriter<relay::v1::ApplySessionsRequest, relay::v1::ApplySessionsResponse>>
+      stream_;
 };
 
 }  // namespace sluice::fleet

@@ -38,9 +38,6 @@ constexpr size_t kBatchSize = 256;
 // Batches on their way; more only wait in another place.
 constexpr size_t kBatchesOnTheWay = 8;
 constexpr int kPageSize = 1000;
-// A batch leaves at once, the next one this much later: under load it takes along what has come meanwhile, since what a
-// batch costs (system calls, threads that wake up on both sides) hardly depends on its size.
-constexpr absl::Duration kBatchInterval = absl::Milliseconds(2);
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
   grpc::ChannelArguments arguments;
@@ -75,9 +72,9 @@ std::function<void(Arguments...)> RelayConnection::Guarded(void (RelayConnection
 }
 
 void RelayConnection::Start() {
-  const auto begin = [this](auto... arguments) { relay_service_->async()->GetRelay(arguments...); };
+  const auto prepare = [this](auto... arguments) { return relay_service_->PrepareAsyncGetRelay(arguments...); };
   contexts_.push_back(BeginUnary<GetRelayRequest, GetRelayResponse>(
-      home_, GetRelayRequest(), options_.connect_timeout, begin,
+      home_, GetRelayRequest(), options_.connect_timeout, prepare,
       [weak = weak_from_this()](const absl::Status& status, GetRelayResponse& response) {
         const std::shared_ptr<RelayConnection> self = weak.lock();
         if (self != nullptr && !self->closed_) self->OnRelay(status, response);
@@ -111,7 +108,7 @@ void RelayConnection::StartStreams(const std::string& resume_token) {
   WatchEventsRequest events;
   events.set_resume_token(resume_token);
   contexts_.push_back(WatchCall<WatchEventsRequest, WatchEventsResponse>::Start(
-      home_, events, [this](auto... arguments) { session_service_->async()->WatchEvents(arguments...); },
+      home_, events, [this](auto... arguments) { return session_service_->PrepareAsyncWatchEvents(arguments...); },
       [weak](WatchEventsResponse& response) {
         const std::shared_ptr<RelayConnection> self = weak.lock();
         if (self == nullptr || self->closed_) return;
@@ -125,7 +122,7 @@ void RelayConnection::StartStreams(const std::string& resume_token) {
   contexts_.push_back(WatchCall<HealthCheckRequest, HealthCheckResponse>::Start(
       home_, health,
       [stub = std::shared_ptr<Health::Stub>(Health::NewStub(channel_))](auto... arguments) {
-        stub->async()->Watch(arguments...);
+        return stub->PrepareAsyncWatch(arguments...);
       },
       [weak](HealthCheckResponse& response) {
         const std::shared_ptr<RelayConnection> self = weak.lock();
@@ -142,7 +139,7 @@ void RelayConnection::StartStreams(const std::string& resume_token) {
   statistics.mutable_interval()->set_seconds(interval / 1'000'000'000);
   statistics.mutable_interval()->set_nanos(static_cast<int32_t>(interval % 1'000'000'000));
   contexts_.push_back(WatchCall<WatchStatsRequest, WatchStatsResponse>::Start(
-      home_, statistics, [this](auto... arguments) { relay_service_->async()->WatchStats(arguments...); },
+      home_, statistics, [this](auto... arguments) { return relay_service_->PrepareAsyncWatchStats(arguments...); },
       [weak](WatchStatsResponse& response) {
         const std::shared_ptr<RelayConnection> self = weak.lock();
         if (self == nullptr || self->closed_) return;
@@ -176,9 +173,9 @@ void RelayConnection::ListPage(const std::string& token) {
   request.set_page_size(kPageSize);
   request.set_page_token(token);
   request.set_identity_only(true);
-  const auto begin = [this](auto... arguments) { session_service_->async()->ListSessions(arguments...); };
+  const auto prepare = [this](auto... arguments) { return session_service_->PrepareAsyncListSessions(arguments...); };
   contexts_.push_back(BeginUnary<ListSessionsRequest, ListSessionsResponse>(
-      home_, request, options_.connect_timeout, begin,
+      home_, request, options_.connect_timeout, prepare,
       [weak = weak_from_this()](const absl::Status& status, ListSessionsResponse& response) {
         const std::shared_ptr<RelayConnection> self = weak.lock();
         if (self == nullptr || self->closed_) return;
@@ -199,21 +196,8 @@ void RelayConnection::ListPage(const std::string& token) {
 
 void RelayConnection::Write(relay::v1::SessionWrite write, WriteDone done) {
   queue_.push_back({std::move(write), std::move(done)});
-  if (flush_planned_) return;
-  flush_planned_ = true;
-  const auto flush = Guarded(&RelayConnection::FlushAsPlanned);
-  const absl::Duration wait = kBatchInterval - Since(flushed_);
-  if (wait > absl::ZeroDuration()) {
-    home_.loop.After(wait, flush);
-  } else {
-    // All writes of this turn of the loop go in one batch.
-    home_.loop.Post(flush);
-  }
-}
-
-void RelayConnection::FlushAsPlanned() {
-  flush_planned_ = false;
-  Flush();
+  // All writes of this turn of the loop go in one batch.
+  if (queue_.size() == 1) home_.loop.Post(Guarded(&RelayConnection::Flush));
 }
 
 void RelayConnection::Flush() {
@@ -230,8 +214,7 @@ void RelayConnection::Flush() {
   }
   sent_.push_back(std::move(dones));
   sending_ = true;
-  flushed_ = std::chrono::steady_clock::now();
-  apply_->Send(std::move(request));
+  apply_->Send(request);
 }
 
 void RelayConnection::OnResults(ApplySessionsResponse& response) {
@@ -258,10 +241,10 @@ void RelayConnection::OnResults(ApplySessionsResponse& response) {
 void RelayConnection::Get(const std::string& session_id, absl::Duration timeout, WriteDone done) {
   GetSessionRequest request;
   request.set_session_id(session_id);
-  const auto begin = [this](auto... arguments) { session_service_->async()->GetSession(arguments...); };
+  const auto prepare = [this](auto... arguments) { return session_service_->PrepareAsyncGetSession(arguments...); };
   // Reads are not cancelled with the connection: they end with the channel, or by their own deadline.
   BeginUnary<GetSessionRequest, GetSessionResponse>(
-      home_, request, timeout, begin,
+      home_, request, timeout, prepare,
       [done = std::move(done)](const absl::Status& status, GetSessionResponse& response) {
         if (status.ok()) {
           done(std::move(*response.mutable_session()));

@@ -82,7 +82,6 @@ class RelayConnection : public std::enable_shared_from_this<RelayConnection> {
   void ListPage(const std::string& token);
   void OnResults(relay::v1::ApplySessionsResponse& response);
   void Flush();
-  void FlushAsPlanned();
   void WatchSilence();
   void Lose(absl::Status reason, bool forget_token = false);
   void CancelAll();
@@ -101,9 +100,6 @@ class RelayConnection : public std::enable_shared_from_this<RelayConnection> {
   std::vector<SharedContext> contexts_;
   ApplyCall* apply_ = nullptr;
   bool sending_ = false;
-  bool flush_planned_ = false;
-  // When the last batch left.
-  std::chrono::steady_clock::time_point flushed_;
   std::vector<relay::v1::SessionState> held_;
   std::deque<Pending> queue_;
   // Sent and not answered, a batch each.

@@ -1,11 +1,27 @@
 #include "signaling/fleet/work_loop.h"
 
+#include <grpc/support/time.h>
+#include <pthread.h>
+
+#include <algorithm>
+
+#include "process/paced_loop.h"
+
 namespace sluice::fleet {
 
 using std::chrono::steady_clock;
 
+namespace {
+
+constexpr std::chrono::milliseconds kTurn(1);
+
+}  // namespace
+
 void WorkLoop::Start() {
-  thread_ = std::thread([this] { Run(); });
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "fleet");
+    Run();
+  });
 }
 
 void WorkLoop::Stop() {
@@ -13,13 +29,22 @@ void WorkLoop::Stop() {
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
+    Wake();
   }
   thread_.join();
 }
 
 void WorkLoop::Post(Work work) {
   absl::MutexLock lock(&mutex_);
-  if (!stopping_) posted_.push_back(std::move(work));
+  if (stopping_) return;
+  posted_.push_back(std::move(work));
+  Wake();
+}
+
+void WorkLoop::Wake() {
+  if (!asleep_ || std::exchange(waking_, true)) return;
+  // A time that has passed: it is completed at once.
+  alarm_.Set(&completions_, gpr_inf_past(GPR_CLOCK_MONOTONIC), nullptr);
 }
 
 WorkLoop::TimerId WorkLoop::After(absl::Duration delay, Work work) {
@@ -31,33 +56,73 @@ WorkLoop::TimerId WorkLoop::After(absl::Duration delay, Work work) {
 void WorkLoop::Cancel(TimerId timer) { timers_.erase(timer); }
 
 void WorkLoop::Run() {
-  std::vector<Work> work;
-  while (true) {
-    absl::Duration wait = absl::InfiniteDuration();
-    if (!timers_.empty()) wait = absl::FromChrono(timers_.begin()->first.first - steady_clock::now());
-    bool stopping = false;
-    steady_clock::time_point taken;
-    {
-      absl::MutexLock lock(&mutex_);
-      const auto something = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_ || !posted_.empty(); };
-      mutex_.AwaitWithTimeout(absl::Condition(&something), wait);
-      taken = steady_clock::now();
-      work.swap(posted_);
-      stopping = stopping_;
-    }
-    for (Work& one : work) one();
-    if (stopping) break;
-    // All that was posted before these timers were due has run by now.
-    while (!timers_.empty() && timers_.begin()->first.first <= taken) {
-      // Taken out before it runs, so that it may cancel itself or set another.
-      const Work due = std::move(timers_.begin()->second);
-      timers_.erase(timers_.begin());
-      due();
-    }
-    // What a piece of work holds on to must not live until the next one comes.
-    work.clear();
+  process::RunPaced(
+      kTurn, [this] { return Wait(); }, [this] { return Poll(); });
+  completions_.Shutdown();
+  while (Complete(gpr_inf_future(GPR_CLOCK_MONOTONIC))) {
   }
   timers_.clear();
+}
+
+bool WorkLoop::Wait() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!posted_.empty()) return true;
+    if (stopping_) return false;
+    asleep_ = true;
+  }
+  gpr_timespec until = gpr_inf_future(GPR_CLOCK_MONOTONIC);
+  if (!timers_.empty()) {
+    const auto wait = timers_.begin()->first.first - steady_clock::now();
+    until = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                         gpr_time_from_nanos(std::max<int64_t>(wait.count(), 0), GPR_TIMESPAN));
+  }
+  Complete(until);
+  absl::MutexLock lock(&mutex_);
+  asleep_ = false;
+  return true;
+}
+
+bool WorkLoop::Complete(gpr_timespec when) {
+  void* tag = nullptr;
+  bool ok = false;
+  if (completions_.AsyncNext(&tag, &ok, when) != grpc::CompletionQueue::GOT_EVENT) return false;
+  if (tag != nullptr) {
+    static_cast<Completion*>(tag)->OnCompleted(ok);
+  } else {
+    absl::MutexLock lock(&mutex_);
+    waking_ = false;
+  }
+  return true;
+}
+
+bool WorkLoop::Poll() {
+  const steady_clock::time_point begin = steady_clock::now();
+  bool did = false;
+  for (bool more = true; more; did = did || more) {
+    more = RunPosted();
+    while (Complete(gpr_inf_past(GPR_CLOCK_MONOTONIC))) more = true;
+  }
+  // All that had come before these were due has been seen by now.
+  while (!timers_.empty() && timers_.begin()->first.first <= begin) {
+    // Taken out before it runs, so that it may cancel itself or set another.
+    const Work due = std::move(timers_.begin()->second);
+    timers_.erase(timers_.begin());
+    due();
+    did = true;
+  }
+  return did;
+}
+
+bool WorkLoop::RunPosted() {
+  // What a piece of work holds on to must not live until the next one comes.
+  std::vector<Work> work;
+  {
+    absl::MutexLock lock(&mutex_);
+    work.swap(posted_);
+  }
+  for (Work& one : work) one();
+  return !work.empty();
 }
 
 }  // namespace sluice::fleet
