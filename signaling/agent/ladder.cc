@@ -13,7 +13,9 @@ namespace {
 constexpr size_t kMaxFirstLine = 256;
 
 absl::string_view FirstLine(absl::string_view message) {
-  return message.substr(0, std::min(message.find_first_of("\r\n"), kMaxFirstLine));
+  message = message.substr(0, kMaxFirstLine);
+  const auto end = std::find_if(message.begin(), message.end(), [](char c) { return c == '\r' || c == '\n'; });
+  return message.substr(0, static_cast<size_t>(end - message.begin()));
 }
 
 }  // namespace

@@ -27,8 +27,11 @@ absl::Status Wrong(absl::string_view line, absl::string_view what) {
 
 // The first word of `rest`, which loses it.
 absl::string_view NextWord(absl::string_view& rest) {
-  const size_t begin = std::min(rest.find_first_not_of(" \t"), rest.size());
-  const size_t end = std::min(rest.find_first_of(" \t", begin), rest.size());
+  const auto is_space = [&](size_t i) { return rest[i] == ' ' || rest[i] == '\t'; };
+  size_t begin = 0;
+  while (begin < rest.size() && is_space(begin)) ++begin;
+  size_t end = begin;
+  while (end < rest.size() && !is_space(end)) ++end;
   const absl::string_view word = rest.substr(begin, end - begin);
   rest.remove_prefix(end);
   return word;

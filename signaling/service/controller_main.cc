@@ -1,6 +1,7 @@
 // sluice-controller: wires config, store, fleet, shards, gRPC and metrics together, and waits for signals.
 
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "process/command_line.h"
 #include "process/config_file.h"
@@ -211,6 +213,11 @@ int Main(const std::vector<std::string>& arguments) {
 }  // namespace sluice::service
 
 int main(int argc, char** argv) {
+  // Each thread that waits for gRPC looks at its own connections. By default one looks at all of them and hands over
+  // what came for others, and what relays send would wake up two threads.
+  setenv("GRPC_POLL_STRATEGY", "poll", 0);
+  // Debian's Abseil looks for deadlocks at each lock of a mutex, of its own and of gRPC's.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   // Before any thread is made, so that all of them inherit the mask.
   sluice::process::StopSignal::Block();
   return sluice::service::Main(std::vector<std::string>(argv + 1, argv + argc));

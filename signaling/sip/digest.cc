@@ -17,14 +17,18 @@
 namespace sluice::sip {
 namespace {
 
+// Fetched once: OpenSSL looks for EVP_md5() and its kin by name each time they are used.
 const EVP_MD* Function(DigestAlgorithm algorithm) {
+  static EVP_MD* const md5 = EVP_MD_fetch(nullptr, "MD5", nullptr);
+  static EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA2-256", nullptr);
+  static EVP_MD* const sha512_256 = EVP_MD_fetch(nullptr, "SHA2-512/256", nullptr);
   switch (algorithm) {
     case DigestAlgorithm::kMd5:
-      return EVP_md5();
+      return md5;
     case DigestAlgorithm::kSha256:
-      return EVP_sha256();
+      return sha256;
     case DigestAlgorithm::kSha512_256:
-      return EVP_sha512_256();
+      return sha512_256;
   }
   return nullptr;
 }

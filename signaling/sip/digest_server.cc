@@ -1,8 +1,9 @@
 #include "signaling/sip/digest_server.h"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 
 #include <algorithm>
 #include <array>
@@ -45,13 +46,24 @@ std::optional<DigestAlgorithm> AlgorithmOf(const DigestCredentials& credentials)
 
 }  // namespace
 
-DigestServer::DigestServer(const DigestServerOptions& options, absl::string_view key) : options_(options), key_(key) {}
+DigestServer::DigestServer(const DigestServerOptions& options, absl::string_view key)
+    : options_(options), mac_(nullptr, EVP_MAC_CTX_free) {
+  EVP_MAC* const algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  mac_.reset(EVP_MAC_CTX_new(algorithm));
+  EVP_MAC_free(algorithm);
+  std::string digest = "SHA2-256";
+  const std::array<OSSL_PARAM, 2> parameters = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0), OSSL_PARAM_construct_end()};
+  EVP_MAC_init(mac_.get(), reinterpret_cast<const unsigned char*>(key.data()), key.size(), parameters.data());
+}
 
 std::string DigestServer::Mac(absl::string_view stamp) const {
   std::array<unsigned char, EVP_MAX_MD_SIZE> mac;
-  unsigned int size = 0;
-  HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()), reinterpret_cast<const unsigned char*>(stamp.data()),
-       stamp.size(), mac.data(), &size);
+  size_t size = 0;
+  // Begins anew with the key that it has.
+  EVP_MAC_init(mac_.get(), nullptr, 0, nullptr);
+  EVP_MAC_update(mac_.get(), reinterpret_cast<const unsigned char*>(stamp.data()), stamp.size());
+  EVP_MAC_final(mac_.get(), mac.data(), &size, mac.size());
   return absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(mac.data()), kMacBytes));
 }
 

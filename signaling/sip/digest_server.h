@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,9 @@
 #include "signaling/sip/digest.h"
 #include "signaling/sip/header_name.h"
 #include "signaling/sip/message.h"
+
+// OpenSSL's EVP_MAC_CTX.
+struct evp_mac_ctx_st;
 
 namespace sluice::sip {
 
@@ -104,7 +108,8 @@ class DigestServer {
   DigestOutcome TakeNonce(const DigestCredentials& credentials, absl::Time now);
 
   const DigestServerOptions options_;
-  const std::string key_;
+  // HMAC with the key, for one nonce after the other.
+  std::unique_ptr<evp_mac_ctx_st, void (*)(evp_mac_ctx_st*)> mac_;
   uint64_t last_stamp_ = 0;
   // By time stamp. Nonces up to `forgotten_` are stale, for what was taken with them is not known any more.
   absl::btree_map<uint64_t, Use> used_;

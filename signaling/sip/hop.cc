@@ -52,8 +52,9 @@ std::optional<Endpoint> Endpoint::Parse(absl::string_view text) {
 }
 
 std::string Endpoint::Address() const {
+  if (!is_v6) return absl::StrCat(address[0], ".", address[1], ".", address[2], ".", address[3]);
   char text[INET6_ADDRSTRLEN];
-  return inet_ntop(is_v6 ? AF_INET6 : AF_INET, address.data(), text, sizeof(text));
+  return inet_ntop(AF_INET6, address.data(), text, sizeof(text));
 }
 
 std::string Endpoint::ToString() const {

@@ -1,5 +1,6 @@
 #include "signaling/sip/message.h"
 
+#include <cstring>
 #include <iterator>
 #include <utility>
 
@@ -12,7 +13,8 @@ namespace {
 
 // A field's value must stay in its field.
 bool IsCleanValue(absl::string_view text) {
-  return text.find_first_of("\r\n") == absl::string_view::npos && !HasBareNul(text);
+  return text.empty() || (std::memchr(text.data(), '\r', text.size()) == nullptr &&
+                          std::memchr(text.data(), '\n', text.size()) == nullptr && !HasBareNul(text));
 }
 
 // INVITE, SUBSCRIBE, REFER and NOTIFY can make a dialog; then the answer carries Record-Route (RFC 3261 12.1.1).
@@ -23,10 +25,13 @@ bool MakesDialog(Method method) {
 
 }  // namespace
 
+bool Message::IsOwn(absl::string_view text) const {
+  return text.data() >= text_.data() && text.data() < text_.data() + text_.size();
+}
+
 Message::Range Message::Keep(absl::string_view text) {
   const Range range = {static_cast<uint32_t>(text_.size()), static_cast<uint32_t>(text.size())};
-  // `text` may be a view into text_ itself, which append moves.
-  if (text.data() >= text_.data() && text.data() < text_.data() + text_.size()) {
+  if (IsOwn(text)) {
     text_.append(std::string(text));
   } else {
     text_.append(text.data(), text.size());
@@ -44,13 +49,13 @@ Message::Range Message::KeepClean(absl::string_view text) {
   return Keep(clean);
 }
 
-Message::Entry Message::MakeEntry(absl::string_view name, absl::string_view value) {
+Message::Entry Message::MakeEntry(Header header, absl::string_view name, absl::string_view value) {
+  // Keeping the name would move it.
+  if (IsOwn(value)) return MakeEntry(header, name, std::string(value));
   Entry entry;
-  entry.header = ParseHeaderName(name);
-  // Both are copied before either is kept: they may be views into text_.
-  const std::string kept_value(value);
+  entry.header = header;
   entry.name = KeepClean(name);
-  entry.value = KeepClean(kept_value);
+  entry.value = KeepClean(value);
   return entry;
 }
 
@@ -131,9 +136,8 @@ Message Message::ResponseTo(const Message& request, uint16_t status, absl::strin
 absl::string_view Message::method_name() const {
   if (is_request_) return View(method_name_);
   if (method_ != Method::kOther) return MethodName(method_);
-  absl::string_view cseq = Get(Header::kCSeq);
-  const size_t space = cseq.find_first_of(" \t");
-  return space == absl::string_view::npos ? absl::string_view() : Trim(cseq.substr(space));
+  const absl::string_view cseq = Get(Header::kCSeq);
+  return Trim(cseq.substr(FirstWord(cseq).size()));
 }
 
 void Message::SetRequestUri(absl::string_view uri) { uri_ = KeepClean(uri); }
@@ -183,20 +187,19 @@ bool Message::HasElement(Header header, absl::string_view element) const {
   return false;
 }
 
-void Message::Add(absl::string_view name, absl::string_view value) {
-  if (is_response() && method_ == Method::kOther && ParseHeaderName(name) == Header::kCSeq) {
+void Message::Add(Header header, absl::string_view name, absl::string_view value) {
+  if (is_response() && method_ == Method::kOther && header == Header::kCSeq) {
     if (const std::optional<sip::CSeq> cseq = sip::CSeq::Parse(value)) method_ = cseq->method;
   }
-  fields_.push_back(MakeEntry(name, value));
+  fields_.push_back(MakeEntry(header, name, value));
 }
 
 void Message::AddFirst(Header header, absl::string_view value) {
-  const Entry entry = MakeEntry(HeaderName(header), value);
+  const Entry entry = MakeEntry(header, HeaderName(header), value);
   fields_.insert(fields_.begin(), entry);
 }
 
-void Message::Set(absl::string_view name, absl::string_view value) {
-  const Header header = ParseHeaderName(name);
+void Message::Set(Header header, absl::string_view name, absl::string_view value) {
   bool replaced = false;
   for (size_t i = 0; i < fields_.size();) {
     if (!Is(fields_[i], header, name)) {
@@ -209,7 +212,7 @@ void Message::Set(absl::string_view name, absl::string_view value) {
       fields_.erase(fields_.begin() + static_cast<std::ptrdiff_t>(i));
     }
   }
-  if (!replaced) Add(name, value);
+  if (!replaced) Add(header, name, value);
 }
 
 void Message::Remove(Header header) {
@@ -272,7 +275,7 @@ absl::string_view Message::TopBranch() const {
 
 uint32_t Message::CSeqNumber() const {
   const absl::string_view value = Get(Header::kCSeq);
-  return static_cast<uint32_t>(ParseNumber(value.substr(0, value.find_first_of(" \t")), kMaxCSeq).value_or(0));
+  return static_cast<uint32_t>(ParseNumber(FirstWord(value), kMaxCSeq).value_or(0));
 }
 
 std::optional<uint32_t> Message::MaxForwards() const {

@@ -103,13 +103,13 @@ class Message {
   bool HasElement(Header header, absl::string_view element) const;
 
   // Appends a field at the end. Line ends and NUL in a value become spaces: nobody can smuggle in a field.
-  void Add(Header header, absl::string_view value) { Add(HeaderName(header), value); }
-  void Add(absl::string_view name, absl::string_view value);
+  void Add(Header header, absl::string_view value) { Add(header, HeaderName(header), value); }
+  void Add(absl::string_view name, absl::string_view value) { Add(ParseHeaderName(name), name, value); }
   // Inserts before all fields.
   void AddFirst(Header header, absl::string_view value);
   // Replaces the value of the first field of this name and removes the others; appends if there is none.
-  void Set(Header header, absl::string_view value) { Set(HeaderName(header), value); }
-  void Set(absl::string_view name, absl::string_view value);
+  void Set(Header header, absl::string_view value) { Set(header, HeaderName(header), value); }
+  void Set(absl::string_view name, absl::string_view value) { Set(ParseHeaderName(name), name, value); }
   void Remove(Header header);
   void Remove(absl::string_view name);
   // Replaces or takes away the first element of a list; the others stay. Nothing happens if there is none.
@@ -177,9 +177,14 @@ class Message {
   };
 
   absl::string_view View(Range range) const { return absl::string_view(text_.data() + range.begin, range.length); }
+  // A view into text_, which keeping more moves.
+  bool IsOwn(absl::string_view text) const;
   Range Keep(absl::string_view text);
   Range KeepClean(absl::string_view text);
-  Entry MakeEntry(absl::string_view name, absl::string_view value);
+  Entry MakeEntry(Header header, absl::string_view name, absl::string_view value);
+  // `header` is what `name` means.
+  void Add(Header header, absl::string_view name, absl::string_view value);
+  void Set(Header header, absl::string_view name, absl::string_view value);
   bool Is(const Entry& entry, Header header, absl::string_view name) const;
   const Entry* Find(Header header) const;
   const Entry* Find(absl::string_view name) const;

@@ -235,7 +235,7 @@ void MessageParser::Check() {
   CheckAddress(Header::kTo);
   CheckCSeq();
   const absl::string_view call_id = message_.CallId();
-  if (call_id.empty() || call_id.find_first_of(" \t") != absl::string_view::npos) {
+  if (call_id.empty() || FirstWord(call_id).size() != call_id.size()) {
     Fail(400, "Call-ID is empty or holds spaces", OffsetOf(Header::kCallId));
   }
   if (message_.Has(Header::kMaxForwards) && !message_.MaxForwards()) {
@@ -266,9 +266,9 @@ void MessageParser::CheckAddress(Header header) {
 
 void MessageParser::CheckCSeq() {
   const absl::string_view value = message_.Get(Header::kCSeq);
-  const size_t space = value.find_first_of(" \t");
-  const absl::string_view method = space == absl::string_view::npos ? absl::string_view() : Trim(value.substr(space));
-  if (!ParseNumber(value.substr(0, space), kMaxCSeq) || !IsToken(method)) {
+  const absl::string_view number = FirstWord(value);
+  const absl::string_view method = Trim(value.substr(number.size()));
+  if (!ParseNumber(number, kMaxCSeq) || !IsToken(method)) {
     return Fail(400, absl::StrCat("CSeq is no number up to ", kMaxCSeq, " with a method"), OffsetOf(Header::kCSeq));
   }
   if (message_.is_request_) {

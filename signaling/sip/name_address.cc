@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "signaling/sip/text.h"
 
@@ -23,13 +24,12 @@ bool AreParameters(absl::string_view text) {
   return text.empty();
 }
 
-}  // namespace
-
-std::optional<NameAddressParts> ParseNameAddressParts(absl::string_view value) {
+// The parts, not looked into. Nothing: a quote or bracket without its end, or in a wrong place.
+std::optional<NameAddressParts> Split(absl::string_view value, bool& bracketed) {
   NameAddressParts parts;
   value = Trim(value);
   absl::string_view rest = value;
-  bool bracketed = false;
+  bracketed = false;
   if (const size_t quoted = QuotedLength(rest)) {
     parts.display_name = rest.substr(0, quoted);
     rest = Trim(rest.substr(quoted));
@@ -39,7 +39,6 @@ std::optional<NameAddressParts> ParseNameAddressParts(absl::string_view value) {
     const size_t bracket = rest.find('<');
     if (bracket != absl::string_view::npos) {
       parts.display_name = Trim(rest.substr(0, bracket));
-      if (!IsPlainDisplayName(parts.display_name)) return std::nullopt;
       rest.remove_prefix(bracket);
       bracketed = true;
     }
@@ -53,14 +52,25 @@ std::optional<NameAddressParts> ParseNameAddressParts(absl::string_view value) {
     const size_t semicolon = rest.find(';');
     parts.uri = Trim(rest.substr(0, semicolon));
     if (semicolon != absl::string_view::npos) parts.parameters = rest.substr(semicolon);
-    if (parts.uri.find_first_of("?,") != absl::string_view::npos) return std::nullopt;
   }
-  if (!AreParameters(parts.parameters) || !ParseUriParts(parts.uri)) return std::nullopt;
+  return parts;
+}
+
+}  // namespace
+
+std::optional<NameAddressParts> ParseNameAddressParts(absl::string_view value) {
+  bool bracketed = false;
+  const std::optional<NameAddressParts> parts = Split(value, bracketed);
+  if (!parts) return std::nullopt;
+  if (QuotedLength(parts->display_name) == 0 && !IsPlainDisplayName(parts->display_name)) return std::nullopt;
+  if (!bracketed && (absl::StrContains(parts->uri, '?') || absl::StrContains(parts->uri, ','))) return std::nullopt;
+  if (!AreParameters(parts->parameters) || !ParseUriParts(parts->uri)) return std::nullopt;
   return parts;
 }
 
 absl::string_view TagOf(absl::string_view value) {
-  const std::optional<NameAddressParts> parts = ParseNameAddressParts(value);
+  bool bracketed = false;
+  const std::optional<NameAddressParts> parts = Split(value, bracketed);
   if (!parts) return {};
   return FindParameter(parts->parameters, "tag").value_or(absl::string_view());
 }

@@ -25,7 +25,7 @@ struct NameAddressParts {
 // ',' in the URI is an error (RFC 3261 20).
 std::optional<NameAddressParts> ParseNameAddressParts(absl::string_view value);
 
-// The tag of a From or To value; empty: none.
+// The tag of a From or To value, which is not looked at otherwise: of a message it has been. Empty: none.
 absl::string_view TagOf(absl::string_view value);
 
 struct NameAddress {

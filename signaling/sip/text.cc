@@ -1,6 +1,8 @@
 #include "signaling/sip/text.h"
 
 #include <cstddef>
+#include <cstring>
+#include <utility>
 
 namespace sluice::sip {
 namespace {
@@ -25,6 +27,10 @@ constexpr std::array<uint8_t, 256> MakeClasses() {
   return classes;
 }
 
+bool Contains(absl::string_view text, char c) {
+  return !text.empty() && std::memchr(text.data(), c, text.size()) != nullptr;
+}
+
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 int HexValue(char c) {
@@ -47,13 +53,8 @@ bool IsAll(absl::string_view text, uint8_t classes) {
   return !text.empty();
 }
 
-absl::string_view Trim(absl::string_view text) {
-  while (!text.empty() && Is(text.front(), kSpaceCharacter)) text.remove_prefix(1);
-  while (!text.empty() && Is(text.back(), kSpaceCharacter)) text.remove_suffix(1);
-  return text;
-}
-
 bool HasBareNul(absl::string_view text) {
+  if (!Contains(text, '\0')) return false;
   for (size_t i = text.find('\0'); i != absl::string_view::npos; i = text.find('\0', i + 1)) {
     if (i == 0 || text[i - 1] != '\\') return true;
   }
@@ -138,6 +139,11 @@ std::string Escape(absl::string_view text, absl::string_view also_plain) {
 }
 
 std::optional<absl::string_view> NextElement(absl::string_view& list) {
+  // Most lists have one element.
+  if (!Contains(list, ',')) {
+    const absl::string_view element = Trim(std::exchange(list, {}));
+    return element.empty() ? std::nullopt : std::optional(element);
+  }
   while (!list.empty()) {
     size_t end = 0;
     bool in_brackets = false;

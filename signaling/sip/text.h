@@ -6,6 +6,7 @@
 #define SLUICE_SIGNALING_SIP_TEXT_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,7 +32,18 @@ bool IsAll(absl::string_view text, uint8_t classes);
 inline bool IsToken(absl::string_view text) { return IsAll(text, kTokenCharacter); }
 
 // Without spaces, tabs and line ends at both ends.
-absl::string_view Trim(absl::string_view text);
+inline absl::string_view Trim(absl::string_view text) {
+  while (!text.empty() && Is(text.front(), kSpaceCharacter)) text.remove_prefix(1);
+  while (!text.empty() && Is(text.back(), kSpaceCharacter)) text.remove_suffix(1);
+  return text;
+}
+
+// Up to the first space or tab.
+inline absl::string_view FirstWord(absl::string_view text) {
+  size_t length = 0;
+  while (length < text.size() && text[length] != ' ' && text[length] != '\t') ++length;
+  return text.substr(0, length);
+}
 
 // True if a NUL is in `text` that no backslash quotes (RFC 3261 25.1 lets a quoted string hold one so).
 bool HasBareNul(absl::string_view text);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "signaling/sip/text.h"
 #include "signaling/sip/via.h"
 
@@ -19,8 +20,7 @@ constexpr size_t kMaxKeyBytes = 128;
 
 // A line end stands in no part, so parts cannot run into each other.
 std::string Join(std::initializer_list<absl::string_view> parts) {
-  std::string key;
-  for (const absl::string_view part : parts) absl::StrAppend(&key, part, "\n");
+  std::string key = absl::StrJoin(parts, "\n");
   if (key.size() <= kMaxKeyBytes) return key;
   std::array<unsigned char, 32> digest;
   EVP_Digest(key.data(), key.size(), digest.data(), nullptr, EVP_sha256(), nullptr);

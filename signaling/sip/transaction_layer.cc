@@ -1,5 +1,6 @@
 #include "signaling/sip/transaction_layer.h"
 
+#include <algorithm>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -22,7 +23,7 @@ TransactionLayer::Core::~Core() = default;
 
 void TransactionLayer::Core::OnMessage(const Hop& hop, absl::string_view bytes, absl::Time now) {
   // Keep-alives (RFC 5626 4.4.1).
-  if (bytes.find_first_not_of("\r\n") == absl::string_view::npos) return;
+  if (std::all_of(bytes.begin(), bytes.end(), [](char c) { return c == '\r' || c == '\n'; })) return;
   ParseResult parsed = Message::Parse(bytes, options_.message_limits);
   if (parsed.ok()) {
     if (parsed.message.is_response()) return OnResponse(hop, bytes, parsed.message, now);
