@@ -26,6 +26,7 @@ BENCHES = {
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="runs of each row, alternating with what it is measured against; default: 5")
+    parser.add_argument("--part", choices=calls.Size.parts, action="append", help="of calls: only this")
     parser.add_argument("--jar", help="c07-sip-r2.jar, for torture")
     parser.add_argument("--out", default=os.path.join(".sluice", "bench"), help=argparse.SUPPRESS)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
@@ -42,7 +43,7 @@ def main():
     good = True
     for name in options.names:
         print(f"bench {name}", flush=True)
-        more = {"jar": options.jar} if name == "torture" else {}
+        more = {"jar": options.jar} if name == "torture" else {"size": calls.Size(parts=tuple(options.part))} if name == "calls" and options.part else {}
         good = BENCHES[name][0](os.path.join(options.out, f"{name}.json"), options.rounds, **more) and good
     return 0 if good else 1
 

@@ -1,9 +1,10 @@
 """Calls of two SIPp through a server: INVITE with digest, 180, 200, ACK, BYE after a while; the sessions have no media."""
 
 import contextlib
+import os
 from dataclasses import dataclass
 
-from bench import call_delays
+from bench import call_delays, programs
 from bench.call_servers import CALLEE, CALLER, SERVER, SIP_PORT
 from harness.process import ProcessError
 from harness.sipp import Capture, Sipp
@@ -19,11 +20,15 @@ _SLACK_SECONDS = 1.5
 class Run:
     """One run of `calls` calls. CPU of the server alone."""
 
+    rate: float
     calls: int
     good: int
     failed: int
     retransmissions: int
     cpu_us_a_call: float
+    # What the server took of the machine's cores, and all that ran on it.
+    server_cores: float
+    busy_cores: float
     # Whether SIPp could begin the calls as fast as it was told to.
     in_time: bool
     errors: str
@@ -32,6 +37,10 @@ class Run:
     @property
     def clean(self):
         return self.failed == 0 and self.good == self.calls and self.in_time
+
+    def shares(self):
+        """Whether the server is what sets the limit, or those who share the cores with it."""
+        return f"the server took {self.server_cores:.2f} and all together {self.busy_cores:.2f} of {os.cpu_count()} cores"
 
 
 class CallLoad:
@@ -55,7 +64,7 @@ class CallLoad:
     def calls(self, rate, calls, hold_seconds):
         """Begins `calls` calls, `rate` a second, that last `hold_seconds` each; yields the SIPp."""
         with WorkFolder() as folder, Sipp(
-                "caller", None, folder, self._server.namespace, CALLER, "-t", "un", "-max_socket", "10000", "-m", str(calls), "-r", str(round(rate)), "-l", str(calls), "-d", str(round(hold_seconds * 1000)),
+                "caller", None, folder, self._server.namespace, CALLER, "-t", "un", "-max_socket", "64", "-m", str(calls), "-r", str(round(rate)), "-l", str(calls), "-d", str(round(hold_seconds * 1000)),
                 "-s", "callee", "-auth_uri", f"callee@{SERVER}:{SIP_PORT}", "-trace_stat", "-stf", "statistics.csv", "-fd", "1", "-recv_timeout", "20000",
                 "-deadcall_wait", "0", f"{SERVER}:{SIP_PORT}") as caller:
             yield caller
@@ -68,30 +77,44 @@ class CallLoad:
             if watch_delays:
                 folder = stack.enter_context(WorkFolder())
                 capture = stack.enter_context(Capture(folder, self._server.namespace, "lo", f"udp port {SIP_PORT}"))
-            before = self._server.cpu_seconds()
+            before, machine = self._server.cpu_seconds(), programs.MachineTime()
             caller = stack.enter_context(self.calls(rate, calls, hold_seconds))
             try:
                 caller.wait(seconds + hold_seconds + _PATIENCE_SECONDS)
             except ProcessError:
                 # It is stopped at the end of the block; what it counted so far says how far it came.
                 pass
-            cpu = self._server.cpu_seconds() - before
+            cpu, busy = self._server.cpu_seconds() - before, machine.busy_cores()
             counts = caller.statistics()
             good = int(counts["SuccessfulCall(C)"])
-            run = Run(calls, good, int(counts["FailedCall(C)"]), int(counts["Retransmissions(C)"]), cpu * 1e6 / max(1, good),
-                      _seconds(counts) <= seconds + hold_seconds + _SLACK_SECONDS, caller.errors())
+            run = Run(rate, calls, good, int(counts["FailedCall(C)"]), int(counts["Retransmissions(C)"]), cpu * 1e6 / max(1, good),
+                      cpu / machine.seconds(), busy, _seconds(counts) <= seconds + hold_seconds + _SLACK_SECONDS, caller.errors())
             if capture:
                 capture.stop()
                 run.delays = call_delays.read(capture.datagrams())
         return run
 
-    def highest_clean_rate(self, first, growth, seconds, limit):
-        """The highest of the steps up to the first one with a failed call, or that SIPp could not keep, twice: once may be the machine's."""
-        rate, best = first, 0
-        while rate <= limit and (self.run(rate, seconds).clean or self.run(rate, seconds).clean):
-            best = rate
-            rate *= growth
+    def highest_clean_run(self, first, growth, seconds, limit, halvings=3):
+        """The run at the highest rate at which no call failed and SIPp kept time; None: there was none.
+
+        The rate grows until a run is not clean, then the gap is halved `halvings` times.
+        """
+        best, rate = None, first
+        while rate <= limit and (run := self._clean_run(rate, seconds)):
+            best, rate = run, rate * growth
+        if best is None or rate > limit:
+            return best
+        for _ in range(halvings):
+            middle = (best.rate + rate) / 2
+            if run := self._clean_run(middle, seconds):
+                best = run
+            else:
+                rate = middle
         return best
+
+    def _clean_run(self, rate, seconds):
+        """None: not clean, twice. Once may be the machine's."""
+        return next((run for run in (self.run(rate, seconds) for _ in range(2)) if run.clean), None)
 
 
 def _seconds(statistics):

@@ -1,8 +1,9 @@
 """./dev bench calls: what full calls cost the controller: INVITE with digest to BYE, with a media session on a relay each.
 
-SIPp on both sides, the controller and the relay share the machine's cores, so the highest rate is that of all of them together; CPU a call is the time of the controller's process alone, at half that
-rate. The same calls go through Kamailio as a stateful proxy with digest, which keeps no dialogs and sets up no media. Memory of a standing call is the growth of the resident set while calls stand
-whose transactions have run out; what is left is what the allocator has not got back once those of the ended calls have run out too.
+SIPp on both sides, the controller and the relay share the machine's cores, so the highest rate is that of all of them together, and its row says how much of it the server was. CPU a call is the time of
+the controller's process alone, at half that rate; what one core would do follows from it. Two shards scale as far as a call costs no more with them than with one. The same calls go through Kamailio as a
+stateful proxy with digest, which keeps no dialogs and sets up no media. Memory of a standing call is the growth of the resident set while calls stand whose transactions have run out; what is left is what
+the allocator has not got back once those of the ended calls have run out too.
 """
 
 import time
@@ -24,8 +25,10 @@ _ERROR_CHARACTERS = 1000
 class Size:
     """How much is measured."""
 
+    # Which of "load" and "memory".
+    parts: tuple = ("load", "memory")
     first_rate: float = 200
-    growth: float = 1.2
+    growth: float = 1.5
     highest_rate: float = 6000
     step_seconds: float = 4
     measured_seconds: float = 8
@@ -37,12 +40,12 @@ class Size:
 
 
 def half_load(load, size):
-    """The highest clean rate, and a run at half of it, and one whose delays are watched."""
-    highest = load.highest_clean_rate(size.first_rate, size.growth, size.step_seconds, size.highest_rate)
-    if highest == 0:
+    """The highest clean run, one at half of its rate, and the delays of another."""
+    highest = load.highest_clean_run(size.first_rate, size.growth, size.step_seconds, size.highest_rate)
+    if highest is None:
         raise RuntimeError(f"calls failed or were late at {size.first_rate:g} a second already")
-    half = load.run(highest / 2, size.measured_seconds)
-    watched = load.run(highest / 2, size.step_seconds, watch_delays=True)
+    half = load.run(highest.rate / 2, size.measured_seconds)
+    watched = load.run(highest.rate / 2, size.step_seconds, watch_delays=True)
     return highest, half, watched.delays
 
 
@@ -52,20 +55,29 @@ class Rows:
     def __init__(self, shards):
         parameters = {"shards": shards}
         half = {**parameters, "load": "half"}
-        self.rate = Row("calls-rate", parameters, "calls/s", 3000, against="kamailio", relative=False)
-        self.cpu = Row("calls-cpu", half, "us/call", 330, higher_is_better=False, against="kamailio", relative=False)
-        self.trying_p50 = Row("calls-invite-to-100-p50", half, "ms", 10, higher_is_better=False, against="kamailio", relative=False)
-        self.trying_p99 = Row("calls-invite-to-100-p99", half, "ms", 10, higher_is_better=False, against="kamailio", relative=False)
-        self.ringing_p50 = Row("calls-added-to-180-p50", half, "ms", 10, higher_is_better=False, against="kamailio", relative=False)
-        self.ringing_p99 = Row("calls-added-to-180-p99", half, "ms", 10, higher_is_better=False, against="kamailio", relative=False)
+
+        def row(name, of, unit, goal, higher_is_better=False):
+            return Row(name, of, unit, goal, higher_is_better, against="kamailio", relative=False)
+
+        self.rate = row("calls-rate", parameters, "calls/s", 3000, higher_is_better=True)
+        self.cpu = row("calls-cpu", half, "us/call", 330)
+        self.a_core = row("calls-a-core", half, "calls/s", 3000, higher_is_better=True)
+        self.trying_p50 = row("calls-invite-to-100-p50", half, "ms", 10)
+        self.trying_p99 = row("calls-invite-to-100-p99", half, "ms", 10)
+        self.ringing_p50 = row("calls-added-to-180-p50", half, "ms", 10)
+        self.ringing_p99 = row("calls-added-to-180-p99", half, "ms", 10)
 
     def all(self):
-        return [self.rate, self.cpu, self.trying_p50, self.trying_p99, self.ringing_p50, self.ringing_p99]
+        return [self.rate, self.cpu, self.a_core, self.trying_p50, self.trying_p99, self.ringing_p50, self.ringing_p99]
 
     def add(self, ours, measured):
         """`ours`: of Sluice, else what it is measured against."""
         highest, half, delays = measured
-        figures = [highest, half.cpu_us_a_call, *(1e3 * percentile(values, percent) for values in (delays.trying, delays.ringing) for percent in (50, 99))]
+        if ours:
+            self.rate.note = highest.shares()
+            self.a_core.note = "from the CPU of a call"
+        figures = [highest.rate, half.cpu_us_a_call, 1e6 / half.cpu_us_a_call,
+                   *(1e3 * percentile(values, percent) for values in (delays.trying, delays.ringing) for percent in (50, 99))]
         for row, value in zip(self.all(), figures):
             (row.ours if ours else row.against).append(value)
 
@@ -118,20 +130,33 @@ def stand(server, calls, ramp, caller):
         time.sleep(0.2)
 
 
+def measure_load(size, tables, scaling, title):
+    """One round of the rows of each number of shards."""
+    for shards, rows in tables.items():
+        if size.with_kamailio:
+            with WorkFolder() as folder, call_servers.kamailio(folder, children=shards) as server, call_load.CallLoad(server) as load:
+                rows.add(False, half_load(load, size))
+        with WorkFolder() as folder, call_servers.sluice(folder, shards) as server, call_load.CallLoad(server) as load:
+            rows.add(True, half_load(load, size))
+        print(f"  {title}, {shards} shards: {rows.rate.ours[-1]:.0f} calls a second, {rows.cpu.ours[-1]:.0f} us a call, added to 180 p99 {rows.ringing_p99.ours[-1]:.2f} ms", flush=True)
+    if len(tables) > 1:
+        one, *_, many = tables.values()
+        scaling.ours.append(many.a_core.ours[-1] / one.a_core.ours[-1])
+
+
 def measure(rounds, size):
-    tables = {shards: Rows(shards) for shards in size.shards}
+    tables = {shards: Rows(shards) for shards in size.shards} if "load" in size.parts else {}
+    scaling = Row("calls-scaling", {"shards": f"{size.shards[0]} to {size.shards[-1]}"}, "of linear", 0.8)
+    scaling.note = "from the CPU of a call with few shards and with many"
     memory = MemoryRows(size)
     for number in range(rounds):
-        for shards, rows in tables.items():
-            if size.with_kamailio:
-                with WorkFolder() as folder, call_servers.kamailio(folder, children=shards) as server, call_load.CallLoad(server) as load:
-                    rows.add(False, half_load(load, size))
-            with WorkFolder() as folder, call_servers.sluice(folder, shards) as server, call_load.CallLoad(server) as load:
-                rows.add(True, half_load(load, size))
-            print(f"  round {number + 1}, {shards} shards: {rows.rate.ours[-1]:.0f} calls a second, {rows.cpu.ours[-1]:.0f} us a call, added to 180 p99 {rows.ringing_p99.ours[-1]:.2f} ms", flush=True)
-        measure_memory(size, memory)
-        print(f"  round {number + 1}: {', '.join(f'{row.ours[-1]:.0f} {row.unit} {row.name}' for row in memory.all())}", flush=True)
-    return [row for rows in tables.values() for row in rows.all()] + memory.all()
+        title = f"round {number + 1}"
+        measure_load(size, tables, scaling, title)
+        if "memory" in size.parts:
+            measure_memory(size, memory)
+            print(f"  {title}: {', '.join(f'{row.ours[-1]:.0f} {row.unit} {row.name}' for row in memory.all())}", flush=True)
+    rows = [row for table in tables.values() for row in table.all()] + [scaling] + memory.all()
+    return [row for row in rows if row.ours]
 
 
 def run(out, rounds, size=Size()):

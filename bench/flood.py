@@ -24,7 +24,7 @@ class Size:
     """How much is measured."""
 
     first_rate: float = 200
-    growth: float = 1.2
+    growth: float = 1.5
     highest_rate: float = 6000
     step_seconds: float = 3
     flood_seconds: float = 40
@@ -66,9 +66,10 @@ def run(out, rounds, size=Size()):
     memory = Row("flood-memory", {"flood": "10x", "seconds": size.flood_seconds}, "MiB", 64, higher_is_better=False)
     for number in range(rounds):
         with WorkFolder() as folder, call_servers.sluice(folder) as server, call_load.CallLoad(server) as load:
-            highest = load.highest_clean_rate(size.first_rate, size.growth, size.step_seconds, size.highest_rate)
-            if highest == 0:
+            clean = load.highest_clean_run(size.first_rate, size.growth, size.step_seconds, size.highest_rate)
+            if clean is None:
                 raise RuntimeError(f"calls failed or were late at {size.first_rate:g} a second already, without a flood")
+            highest = clean.rate
             calls, rate, grown = flooded(server, load, 10 * highest, size)
         good.ours.append(100 * calls.good / calls.calls)
         good.note = memory.note = f"{rate:.0f} of {10 * highest:.0f} INVITEs a second were sent"

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 
 RELAY = os.path.abspath("bazel-bin/datapath/service/sluice-relay")
 CONTROLLER = os.path.abspath("bazel-bin/signaling/service/sluice-controller")
@@ -32,6 +33,26 @@ def cpu_seconds(pid):
         with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="ascii") as schedstat:
             nanoseconds += int(schedstat.read().split()[0])
     return nanoseconds / 1e9
+
+
+class MachineTime:
+    """How busy all of the machine has been since this was made."""
+
+    def __init__(self):
+        self._start, self._idle = time.monotonic(), self._idle_seconds()
+
+    def seconds(self):
+        return time.monotonic() - self._start
+
+    def busy_cores(self):
+        return os.cpu_count() - (self._idle_seconds() - self._idle) / self.seconds()
+
+    @staticmethod
+    def _idle_seconds():
+        with open("/proc/stat", encoding="ascii") as stat:
+            fields = stat.readline().split()
+        # Idle, and waiting for a disk.
+        return (int(fields[4]) + int(fields[5])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_bytes(pid):
