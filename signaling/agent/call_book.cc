@@ -9,49 +9,60 @@ BookedCall& CallBook::Add(CallSummary summary, std::unique_ptr<LiveCall> live) {
   call->summary = std::move(summary);
   call->live = std::move(live);
   BookedCall& booked = *call;
-  by_age_.emplace(std::pair(booked.summary.start_time, booked.summary.call_id), &booked);
-  calls_.emplace(booked.summary.call_id, std::move(call));
+  by_age_.insert(&booked);
+  calls_.insert(std::move(call));
   return booked;
 }
 
 BookedCall* CallBook::Find(absl::string_view call_id) {
   const auto found = calls_.find(call_id);
-  return found == calls_.end() ? nullptr : found->second.get();
+  return found == calls_.end() ? nullptr : found->get();
+}
+
+CallBook::Found CallBook::FindName(const Names& names, absl::string_view sip_call_id, absl::string_view local_tag) {
+  const auto found = names.find(LegName::Key(sip_call_id, local_tag));
+  return found == names.end() ? Found() : Found{(*found)->call, (*found)->leg};
+}
+
+void CallBook::List(Names& names, BookedCall::Name& name) {
+  if (const auto [known, is_new] = names.insert(&name); !is_new) {
+    names.erase(known);
+    names.insert(&name);
+  }
+}
+
+void CallBook::Unlist(Names& names, BookedCall::Name& name) {
+  if (const auto found = names.find(&name); found != names.end() && *found == &name) names.erase(found);
 }
 
 void CallBook::AddLeg(BookedCall& call, call::LegNumber leg, const std::string& sip_call_id) {
-  legs_[sip_call_id] = {&call, leg};
-  call.legs.push_back(sip_call_id);
+  List(legs_, call.legs.emplace_front(BookedCall::Name{&call, leg, sip_call_id}));
 }
 
-CallBook::Found CallBook::FindLeg(absl::string_view sip_call_id) const {
-  const auto found = legs_.find(sip_call_id);
-  return found == legs_.end() ? Found() : found->second;
-}
+CallBook::Found CallBook::FindLeg(absl::string_view sip_call_id) const { return FindName(legs_, sip_call_id, ""); }
 
 void CallBook::AddDialog(BookedCall& call, call::LegNumber leg, const std::string& sip_call_id,
                          const std::string& local_tag) {
-  dialogs_[DialogName(sip_call_id, local_tag)] = {&call, leg};
-  call.dialogs.emplace_back(sip_call_id, local_tag);
+  List(dialogs_, call.dialogs.emplace_front(BookedCall::Name{&call, leg, sip_call_id, local_tag}));
 }
 
 void CallBook::RemoveDialog(BookedCall& call, const std::string& sip_call_id, const std::string& local_tag) {
-  DialogName name(sip_call_id, local_tag);
-  dialogs_.erase(name);
-  std::erase(call.dialogs, name);
+  call.dialogs.remove_if([&](BookedCall::Name& name) {
+    const bool is_it = name.sip_call_id == sip_call_id && name.local_tag == local_tag;
+    if (is_it) Unlist(dialogs_, name);
+    return is_it;
+  });
 }
 
 CallBook::Found CallBook::FindDialog(absl::string_view sip_call_id, absl::string_view local_tag) const {
-  const auto found = dialogs_.find(DialogName(std::string(sip_call_id), std::string(local_tag)));
-  return found == dialogs_.end() ? Found() : found->second;
+  return FindName(dialogs_, sip_call_id, local_tag);
 }
 
 void CallBook::End(BookedCall& call) {
   call.live.reset();
-  for (const DialogName& dialog : call.dialogs) dialogs_.erase(dialog);
+  for (BookedCall::Name& dialog : call.dialogs) Unlist(dialogs_, dialog);
   call.dialogs.clear();
-  call.dialogs.shrink_to_fit();
-  by_age_.erase(std::pair(call.summary.start_time, call.summary.call_id));
+  by_age_.erase(&call);
 }
 
 void CallBook::Keep(BookedCall& call) {
@@ -64,24 +75,17 @@ void CallBook::Keep(BookedCall& call) {
 }
 
 void CallBook::Forget(BookedCall& call) {
-  for (const std::string& leg : call.legs) {
-    // The name may be a newer call's by now.
-    if (const auto found = legs_.find(leg); found != legs_.end() && found->second.call == &call) legs_.erase(found);
-  }
-  calls_.erase(calls_.find(call.summary.call_id));
+  for (BookedCall::Name& leg : call.legs) Unlist(legs_, leg);
+  calls_.erase(calls_.find(absl::string_view(call.summary.call_id)));
 }
 
 std::vector<const BookedCall*> CallBook::Page(absl::Time time, absl::string_view call_id, size_t size) const {
   std::vector<const BookedCall*> page;
-  auto next = by_age_.lower_bound(std::pair(time, std::string(call_id)));
-  while (page.size() < size && next != by_age_.begin()) page.push_back((--next)->second);
+  auto next = by_age_.lower_bound(IsOlder::Key(time, call_id));
+  while (page.size() < size && next != by_age_.begin()) page.push_back(*--next);
   return page;
 }
 
-std::vector<BookedCall*> CallBook::Live() const {
-  std::vector<BookedCall*> calls;
-  for (const auto& [age, call] : by_age_) calls.push_back(call);
-  return calls;
-}
+std::vector<BookedCall*> CallBook::Live() const { return std::vector<BookedCall*>(by_age_.begin(), by_age_.end()); }
 
 }  // namespace sluice::agent

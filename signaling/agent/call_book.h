@@ -4,6 +4,8 @@
 // An ended call loses its machine and its dialogs at once. Its summary and ladder stay for operators until newer ended
 // calls need the room; its legs stay as long, so that the ACK of a refusal still finds its ladder.
 //
+// Every name stands once, with its call; the tables point to it.
+//
 // Threads: the shard's.
 #ifndef SLUICE_SIGNALING_AGENT_CALL_BOOK_H_
 #define SLUICE_SIGNALING_AGENT_CALL_BOOK_H_
@@ -11,13 +13,15 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <forward_list>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/container/btree_map.h"
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "signaling/agent/call_control.h"
@@ -102,9 +106,16 @@ struct BookedCall {
   std::shared_ptr<const relay::v1::SessionState> statistics;
   // Null: ended.
   std::unique_ptr<LiveCall> live;
-  // Names that it is listed under.
-  std::vector<std::string> legs;
-  std::vector<std::pair<std::string, std::string>> dialogs;
+  // A name of one of its legs in the book: the Call-ID, and for a dialog our tag.
+  struct Name {
+    BookedCall* call = nullptr;
+    call::LegNumber leg = 0;
+    std::string sip_call_id;
+    std::string local_tag = {};
+  };
+  // Addresses are stable.
+  std::forward_list<Name> legs;
+  std::forward_list<Name> dialogs;
 };
 
 class CallBook {
@@ -144,15 +155,58 @@ class CallBook {
   size_t dialog_size() const { return dialogs_.size(); }
 
  private:
-  using DialogName = std::pair<std::string, std::string>;
+  // By call_id.
+  struct CallId {
+    using is_transparent = void;
+    static absl::string_view Of(absl::string_view call_id) { return call_id; }
+    static absl::string_view Of(const std::unique_ptr<BookedCall>& call) { return call->summary.call_id; }
+    template <typename T>
+    size_t operator()(const T& call) const {
+      return absl::HashOf(Of(call));
+    }
+    template <typename T, typename U>
+    bool operator()(const T& a, const U& b) const {
+      return Of(a) == Of(b);
+    }
+  };
+  // By Call-ID and tag.
+  struct LegName {
+    using is_transparent = void;
+    using Key = std::pair<absl::string_view, absl::string_view>;
+    static Key Of(const Key& key) { return key; }
+    static Key Of(const BookedCall::Name* name) { return {name->sip_call_id, name->local_tag}; }
+    template <typename T>
+    size_t operator()(const T& name) const {
+      return absl::HashOf(Of(name));
+    }
+    template <typename T, typename U>
+    bool operator()(const T& a, const U& b) const {
+      return Of(a) == Of(b);
+    }
+  };
+  using Names = absl::flat_hash_set<BookedCall::Name*, LegName, LegName>;
+  struct IsOlder {
+    using is_transparent = void;
+    using Key = std::pair<absl::Time, absl::string_view>;
+    static Key Of(const Key& key) { return key; }
+    static Key Of(const BookedCall* call) { return {call->summary.start_time, call->summary.call_id}; }
+    template <typename T, typename U>
+    bool operator()(const T& a, const U& b) const {
+      return Of(a) < Of(b);
+    }
+  };
 
+  static Found FindName(const Names& names, absl::string_view sip_call_id, absl::string_view local_tag);
+  // Lists `name`, which the newest call of this name takes over.
+  static void List(Names& names, BookedCall::Name& name);
+  static void Unlist(Names& names, BookedCall::Name& name);
   void Forget(BookedCall& call);
 
   const size_t kept_calls_;
-  absl::flat_hash_map<std::string, std::unique_ptr<BookedCall>> calls_;
-  absl::btree_map<std::pair<absl::Time, std::string>, BookedCall*> by_age_;
-  absl::flat_hash_map<std::string, Found> legs_;
-  absl::flat_hash_map<DialogName, Found> dialogs_;
+  absl::flat_hash_set<std::unique_ptr<BookedCall>, CallId, CallId> calls_;
+  absl::btree_set<BookedCall*, IsOlder> by_age_;
+  Names legs_;
+  Names dialogs_;
   // Ended, the one to be forgotten first in front.
   std::deque<BookedCall*> kept_;
 };

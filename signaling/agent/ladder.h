@@ -35,37 +35,40 @@ class Ladder {
 
  private:
   struct Message {
-    absl::Time time;
+    // Nanoseconds since 1970.
+    int64_t time;
     uint64_t position;
     uint32_t size;
     // Of the whole message, to find retransmissions.
     uint32_t hash;
+    // Where in first_lines_, and how long.
+    uint16_t first_line;
+    uint16_t first_line_size;
     // Index into hops_.
-    uint16_t hop;
+    uint8_t hop;
     LadderPeer peer;
     bool received;
     bool retransmission;
-    uint16_t first_line_size;
-    // Where in first_lines_.
-    uint32_t first_line;
   };
+  static_assert(sizeof(Message) == 32);
   struct PeerHop {
     sip::Protocol protocol;
     sip::Endpoint remote;
     bool operator==(const PeerHop&) const = default;
   };
 
-  uint16_t HopIndex(const PeerHop& hop);
+  uint8_t HopIndex(const PeerHop& hop);
   absl::string_view FirstLineOf(const Message& message) const {
-    return absl::string_view(first_lines_).substr(message.first_line, message.first_line_size);
+    return absl::string_view(first_lines_.data() + message.first_line, message.first_line_size);
   }
   void Append(Message message, absl::string_view first_line);
   // Takes out the message in the middle, of too many.
   void EraseMiddle();
 
+  // These grow by little at a time: a call soon has the messages that it then stands with.
   std::vector<Message> messages_;
   // Of all messages, one behind the other: a string for each would take three times the room.
-  std::string first_lines_;
+  std::vector<char> first_lines_;
   // A call has few: mostly one a leg.
   std::vector<PeerHop> hops_;
 };

@@ -18,8 +18,8 @@
 #define SLUICE_SIGNALING_CALL_CALL_CORE_H_
 
 #include <array>
+#include <boost/container/stable_vector.hpp>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -346,7 +346,7 @@ class Call::Core {
   Actions actions_;
 
   // Addresses of legs are stable.
-  std::deque<Leg> legs_;
+  boost::container::stable_vector<Leg> legs_;
   std::vector<ClientRequest> requests_;
   RequestNumber last_request_ = 0;
 

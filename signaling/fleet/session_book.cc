@@ -66,7 +66,7 @@ void SessionBook::Confirm(const Session& session, const SessionState& state) {
   if (found == sessions_.end()) return;
   Entry& entry = found->second;
   // A newer update may be on its way; it stays wanted.
-  if (entry.next == session.SerializeAsString()) entry.next.clear();
+  if (entry.next == session.SerializeAsString()) entry.next = std::string();
   Session confirmed = session;
   RequestKnownPorts(state, confirmed);
   entry.confirmed = confirmed.SerializeAsString();
@@ -76,7 +76,7 @@ void SessionBook::Confirm(const Session& session, const SessionState& state) {
 bool SessionBook::DropNext(const Session& session) {
   const auto found = sessions_.find(session.session_id());
   if (found == sessions_.end() || found->second.next != session.SerializeAsString()) return false;
-  found->second.next.clear();
+  found->second.next = std::string();
   return true;
 }
 

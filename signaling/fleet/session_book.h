@@ -20,6 +20,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/container/node_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
@@ -100,7 +101,7 @@ class SessionBook {
 
   std::vector<RelayPage> relays_;
   const std::string writer_;
-  absl::flat_hash_map<std::string, Entry> sessions_;
+  absl::node_hash_map<std::string, Entry> sessions_;
 };
 
 // Asks for the ports that `state` tells, leg by leg, where the session does not ask for others.
