@@ -1,8 +1,8 @@
 // The fleet over gRPC: one loop on a thread of its own, one RelayMember a relay, and the book of sessions.
 //
 // How a write goes: the caller's thread posts it to the loop; the loop puts it in the relay's queue; all that came in
-// one turn of the loop leaves in one batch of the ApplySessions stream; the answer is posted to the loop and given to
-// the caller. A create that a relay does not answer within `attempt_timeout`, refuses for want of room, or loses with
+// one turn of the loop leaves in one batch of the ApplySessions stream; the loop reads the answer and gives it to the
+// caller. A create that a relay does not answer within `attempt_timeout`, refuses for want of room, or loses with
 // its connection, goes to the next relay, and the first one is told to delete it.
 //
 // While a connection is being made again, updates and deletes wait for it until their deadline; once the relay counts

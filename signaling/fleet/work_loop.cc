@@ -13,7 +13,8 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::chrono::milliseconds kTurn(1);
+// What a call waits for twice at most before it rings: for its session to be asked for, and for the answer.
+constexpr std::chrono::milliseconds kTurn(2);
 
 }  // namespace
 
