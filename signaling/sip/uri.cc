@@ -1,5 +1,6 @@
 #include "signaling/sip/uri.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -152,28 +153,32 @@ std::optional<UriParts> ParseUriParts(absl::string_view text) {
   }
 
   // Neither host, nor parameters, nor headers may hold an '@', so the first one ends the user part, whatever is in it.
-  const size_t at = rest.find('@');
-  if (at != absl::string_view::npos) {
-    const absl::string_view user = rest.substr(0, at);
+  size_t host_begin = 0, host_end = rest.size(), parameters_end = rest.size();
+  for (size_t i = 0; i < rest.size(); ++i) {
+    if (rest[i] == '@') {
+      if (host_begin != 0 || i == 0) return std::nullopt;
+      host_begin = i + 1;
+      host_end = parameters_end = rest.size();
+    } else if (rest[i] == '?' && parameters_end == rest.size()) {
+      parameters_end = i;
+      host_end = std::min(host_end, i);
+    } else if (rest[i] == ';' && host_end == rest.size()) {
+      host_end = i;
+    }
+  }
+  if (host_begin != 0) {
+    const absl::string_view user = rest.substr(0, host_begin - 1);
     const size_t password = user.find(':');
     parts.user = user.substr(0, password);
     if (password != absl::string_view::npos) parts.password = user.substr(password + 1);
     if (parts.user.empty()) return std::nullopt;
-    rest.remove_prefix(at + 1);
-    if (rest.find('@') != absl::string_view::npos) return std::nullopt;
   }
-  const size_t question = rest.find('?');
-  if (question != absl::string_view::npos) {
-    parts.headers = rest.substr(question + 1);
+  if (parameters_end < rest.size()) {
+    parts.headers = rest.substr(parameters_end + 1);
     if (parts.headers.empty()) return std::nullopt;
-    rest = rest.substr(0, question);
   }
-  const size_t semicolon = rest.find(';');
-  if (semicolon != absl::string_view::npos) {
-    parts.parameters = rest.substr(semicolon);
-    rest = rest.substr(0, semicolon);
-  }
-  const std::optional<HostPort> host = ParseHostPort(rest);
+  if (host_end < parameters_end) parts.parameters = rest.substr(host_end, parameters_end - host_end);
+  const std::optional<HostPort> host = ParseHostPort(rest.substr(host_begin, host_end - host_begin));
   if (!host) return std::nullopt;
   parts.host = host->host;
   parts.port = host->port;
