@@ -1,7 +1,6 @@
 """Calls of two SIPp through a server: INVITE with digest, 180, 200, ACK, BYE after a while; the sessions have no media."""
 
 import contextlib
-import os
 from dataclasses import dataclass
 
 from bench import call_delays, programs
@@ -40,7 +39,7 @@ class Run:
 
     def shares(self):
         """Whether the server is what sets the limit, or those who share the cores with it."""
-        return f"the server took {self.server_cores:.2f} and all together {self.busy_cores:.2f} of {os.cpu_count()} cores"
+        return programs.shares(self.server_cores, self.busy_cores)
 
 
 class CallLoad:

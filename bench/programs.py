@@ -55,6 +55,11 @@ class MachineTime:
         return (int(fields[4]) + int(fields[5])) / os.sysconf("SC_CLK_TCK")
 
 
+def shares(server_cores, busy_cores):
+    """A note for a rate: whether the server is what limits it, or those who share the cores with it."""
+    return f"the server took {server_cores:.2f} and all together {busy_cores:.2f} of {os.cpu_count()} cores"
+
+
 def resident_bytes(pid):
     with open(f"/proc/{pid}/statm", encoding="ascii") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
