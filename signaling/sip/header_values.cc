@@ -27,6 +27,13 @@ absl::string_view TakeWord(absl::string_view& rest) {
   return word;
 }
 
+// A value that may be written as it was read. Nothing: it is missing, empty or quoted.
+std::optional<std::string> PlainValue(const Parameters& parameters, absl::string_view name) {
+  const absl::string_view value = parameters.Get(name).value_or(absl::string_view());
+  if (value.empty() || value.front() == '"') return std::nullopt;
+  return std::string(value);
+}
+
 }  // namespace
 
 std::optional<CSeq> CSeq::Parse(absl::string_view text) {
@@ -75,11 +82,12 @@ std::optional<Replaces> Replaces::Parse(absl::string_view text) {
   Replaces value;
   value.call_id = std::string(TakeHead(text, rest));
   const std::optional<Parameters> parameters = Parameters::Parse(rest);
-  if (value.call_id.empty() || !parameters || !parameters->Has("to-tag") || !parameters->Has("from-tag")) {
-    return std::nullopt;
-  }
-  value.to_tag = parameters->GetText("to-tag");
-  value.from_tag = parameters->GetText("from-tag");
+  if (value.call_id.empty() || !parameters) return std::nullopt;
+  std::optional<std::string> to_tag = PlainValue(*parameters, "to-tag");
+  std::optional<std::string> from_tag = PlainValue(*parameters, "from-tag");
+  if (!to_tag || !from_tag) return std::nullopt;
+  value.to_tag = *std::move(to_tag);
+  value.from_tag = *std::move(from_tag);
   value.early_only = parameters->Has("early-only");
   return value;
 }
@@ -121,7 +129,8 @@ std::optional<Event> Event::Parse(absl::string_view text) {
   value.package = std::string(TakeHead(text, rest));
   const std::optional<Parameters> parameters = Parameters::Parse(rest);
   if (!IsToken(value.package) || !parameters) return std::nullopt;
-  value.id = parameters->GetText("id");
+  value.id = PlainValue(*parameters, "id").value_or("");
+  if (value.id.empty() && parameters->Has("id")) return std::nullopt;
   return value;
 }
 
@@ -133,7 +142,7 @@ std::optional<SubscriptionState> SubscriptionState::Parse(absl::string_view text
   value.state = std::string(TakeHead(text, rest));
   const std::optional<Parameters> parameters = Parameters::Parse(rest);
   if (!IsToken(value.state) || !parameters) return std::nullopt;
-  value.reason = parameters->GetText("reason");
+  value.reason = PlainValue(*parameters, "reason").value_or("");
   if (const auto expires = parameters->Get("expires")) value.expires = ParseSeconds(*expires);
   return value;
 }

@@ -83,6 +83,14 @@ TEST(SmallValues, AreReadAndWritten) {
   EXPECT_FALSE(MediaType::Parse("sdp"));
 }
 
+// What is written without quotes could say something else than what was read with them.
+TEST(SmallValues, HaveNoQuotedOrEmptyTokens) {
+  EXPECT_FALSE(Replaces::Parse("c@h;from-tag=f;to-tag=\"t;early-only\""));
+  EXPECT_FALSE(Replaces::Parse("c@h;from-tag=f;to-tag"));
+  EXPECT_FALSE(Event::Parse("refer;id=\"a;b\""));
+  EXPECT_EQ(SubscriptionState::Parse("terminated;reason=\"a;expires=1\"")->ToString(), "terminated");
+}
+
 TEST(SmallValues, QValuesAreThousandths) {
   EXPECT_EQ(ParseQValue("0.7"), 700);
   EXPECT_EQ(ParseQValue("1"), 1000);

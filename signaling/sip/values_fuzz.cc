@@ -1,4 +1,5 @@
-// Any text as URI, Via, address, list and digest: read without a crash, and what is written is read back as the same.
+// Any text as URI, Via, address, list, digest and each smaller value: read without a crash, and what is written is read
+// back as the same.
 
 #include <cstddef>
 #include <cstdint>
@@ -6,6 +7,7 @@
 #include <string>
 
 #include "signaling/sip/digest.h"
+#include "signaling/sip/header_values.h"
 #include "signaling/sip/name_address.h"
 #include "signaling/sip/text.h"
 #include "signaling/sip/uri.h"
@@ -35,6 +37,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   CheckFixpoint<sip::Via>(text);
   CheckFixpoint<sip::DigestCredentials>(text);
   CheckFixpoint<sip::DigestChallenge>(text);
+  CheckFixpoint<sip::CSeq>(text);
+  CheckFixpoint<sip::RAck>(text);
+  CheckFixpoint<sip::SessionExpires>(text);
+  CheckFixpoint<sip::Replaces>(text);
+  CheckFixpoint<sip::Reason>(text);
+  CheckFixpoint<sip::Event>(text);
+  CheckFixpoint<sip::SubscriptionState>(text);
+  CheckFixpoint<sip::MediaType>(text);
   if (auto uri = sip::Uri::Parse(text)) {
     if (uri->is_sip() && !(*uri == *uri)) std::abort();
     uri->SetParameter("transport", "tcp");
