@@ -38,6 +38,22 @@ relay::v1::RtcpMode ToRelay(call::RtcpMode mode) {
 
 bool IsV6(absl::string_view address) { return address.find(':') != absl::string_view::npos; }
 
+std::string PrefixOf(absl::string_view address) { return absl::StrCat(address, IsV6(address) ? "/128" : "/32"); }
+
+relay::v1::SourcePolicy PolicyOf(const call::MediaLeg& leg) {
+  relay::v1::SourcePolicy policy;
+  // A phone that has learned from rport what its NAT makes of it has a right Contact and still a wrong SDP.
+  const bool is_doubtful = leg.is_phone && !leg.address.empty() && leg.address != leg.sip_address;
+  if (leg.sip_address.empty() || (!leg.behind_nat && !is_doubtful)) {
+    policy.set_mode(relay::v1::SOURCE_POLICY_MODE_SAME_ADDRESS);
+    return policy;
+  }
+  policy.set_mode(relay::v1::SOURCE_POLICY_MODE_PREFIX);
+  policy.add_prefixes(PrefixOf(leg.sip_address));
+  if (!leg.behind_nat) policy.add_prefixes(PrefixOf(leg.address));
+  return policy;
+}
+
 relay::v1::Leg ToRelay(const call::MediaLeg& leg, const std::string& network) {
   relay::v1::Leg relay_leg;
   relay_leg.set_network(network);
@@ -52,13 +68,7 @@ relay::v1::Leg ToRelay(const call::MediaLeg& leg, const std::string& network) {
       relay_leg.mutable_remote_rtcp()->set_port(leg.rtcp_port);
     }
   }
-  relay::v1::SourcePolicy& policy = *relay_leg.mutable_source_policy();
-  if (leg.behind_nat && !leg.sip_address.empty()) {
-    policy.set_mode(relay::v1::SOURCE_POLICY_MODE_PREFIX);
-    policy.add_prefixes(absl::StrCat(leg.sip_address, IsV6(leg.sip_address) ? "/128" : "/32"));
-  } else {
-    policy.set_mode(relay::v1::SOURCE_POLICY_MODE_SAME_ADDRESS);
-  }
+  *relay_leg.mutable_source_policy() = PolicyOf(leg);
   // A port for RTCP that is not known yet is no port to be explicit about.
   const bool explicit_rtcp = relay_leg.has_remote_rtcp();
   relay_leg.set_rtcp_mode(leg.rtcp_mode == call::RtcpMode::kExplicit && !explicit_rtcp ? relay::v1::RTCP_MODE_NEXT_PORT

@@ -47,6 +47,18 @@ TEST(MediaMapping, TakesMediaOfAPhoneBehindNatOnlyFromWhereItsSipComesFrom) {
   EXPECT_EQ(v6.source_policy().prefixes(0), "2001:db8::9/128");
 }
 
+TEST(MediaMapping, TakesMediaOfAPhoneWhoseSdpAndSipDifferFromEither) {
+  const relay::v1::Leg leg =
+      CallerLeg({.address = "198.18.3.2", .port = 21000, .is_phone = true, .sip_address = "198.18.2.9"});
+  EXPECT_EQ(leg.source_policy().mode(), relay::v1::SOURCE_POLICY_MODE_PREFIX);
+  ASSERT_EQ(leg.source_policy().prefixes_size(), 2);
+  EXPECT_EQ(leg.source_policy().prefixes(0), "198.18.2.9/32");
+  EXPECT_EQ(leg.source_policy().prefixes(1), "198.18.3.2/32");
+  // Trunks have servers for media that are not those for SIP.
+  const relay::v1::Leg trunk = CallerLeg({.address = "198.18.3.2", .port = 21000, .sip_address = "198.18.2.9"});
+  EXPECT_EQ(trunk.source_policy().mode(), relay::v1::SOURCE_POLICY_MODE_SAME_ADDRESS);
+}
+
 TEST(MediaMapping, TellsTheIpVersionThatThePeerIsReachedBy) {
   const relay::v1::Leg leg = CallerLeg({.sip_address = "2001:db8::2", .is_v6 = true});
   EXPECT_FALSE(leg.has_remote());

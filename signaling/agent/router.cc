@@ -134,6 +134,7 @@ std::optional<CallerIdentity> Router::Recognize(const std::string& account, cons
 call::Party Router::Caller(const sip::Message& invite, const sip::Hop& hop, const CallerIdentity& who) const {
   call::Party caller;
   caller.hop = hop;
+  caller.is_phone = who.trunk == nullptr;
   const std::optional<sip::NameAddress> contact = invite.Contact();
   // A trunk is where its Contact says, as among servers.
   caller.behind_nat = who.trunk == nullptr &&
@@ -164,6 +165,7 @@ call::Party Router::Callee(const registrar::Target& target, const std::string& a
   } else {
     callee.hop = parts_.network.HopTo(*protocol, *remote);
   }
+  callee.is_phone = true;
   callee.behind_nat = binding.behind_nat || transport::IsOpenedByPhones(*protocol);
   callee.hop.only_connection = callee.behind_nat && sip::IsReliable(*protocol);
   callee.advertised = parts_.network.Advertised(callee.hop);

@@ -64,6 +64,8 @@ struct Party {
   sip::Hop hop;
   // Requests in the dialog go to `hop` and not to the Contact's address.
   bool behind_nat = false;
+  // An account's and not a trunk's: its SDP may name an address of the inside of its NAT though its Contact does not.
+  bool is_phone = false;
   // "host:port" that the party knows us by, for our Contact; `secure` makes it sips-free transport=tls etc. by
   // hop.protocol.
   std::string advertised;

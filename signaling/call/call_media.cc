@@ -66,7 +66,10 @@ MediaPeers Call::Core::Peers() const {
   MediaPeers peers;
   for (size_t side = 0; side < 2; ++side) {
     const Party& party = legs[side]->party;
-    peers[side] = {party.behind_nat, party.hop.remote.Address(), party.hop.remote.is_v6};
+    peers[side] = {.behind_nat = party.behind_nat,
+                   .is_phone = party.is_phone,
+                   .sip_address = party.hop.remote.Address(),
+                   .is_v6 = party.hop.remote.is_v6};
   }
   return peers;
 }

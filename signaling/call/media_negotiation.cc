@@ -50,6 +50,7 @@ uint64_t BandwidthLimit(const sdp::Media& others) {
 MediaLeg UnknownLeg(const MediaPeer& peer) {
   MediaLeg leg;
   leg.behind_nat = peer.behind_nat;
+  leg.is_phone = peer.is_phone;
   leg.sip_address = peer.sip_address;
   leg.is_v6 = peer.is_v6;
   return leg;

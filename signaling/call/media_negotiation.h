@@ -17,6 +17,7 @@ namespace sluice::call {
 // What SIP knows of the one whose media is negotiated.
 struct MediaPeer {
   bool behind_nat = false;
+  bool is_phone = false;
   // Where its SIP comes from.
   std::string sip_address;
   bool is_v6 = false;

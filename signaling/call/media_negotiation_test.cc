@@ -23,7 +23,9 @@ sdp::SessionDescription Parsed(absl::string_view media, absl::string_view sessio
 sdp::SessionDescription Callee(absl::string_view media) { return Parsed(media, "v=0\r\nc=IN IP4 192.168.2.63\r\n"); }
 
 // The caller is seen where it says; the callee is behind NAT.
-MediaPeers Peers() { return {MediaPeer{false, "198.18.1.2", false}, MediaPeer{true, "198.18.2.9", false}}; }
+MediaPeers Peers() {
+  return {MediaPeer{.sip_address = "198.18.1.2"}, MediaPeer{.behind_nat = true, .sip_address = "198.18.2.9"}};
+}
 
 MediaDirection DirectionOf(absl::string_view attribute, absl::string_view session = kSession) {
   const sdp::SessionDescription offer = Parsed(absl::StrCat("m=audio 21000 RTP/AVP 0\r\n", attribute), session);

@@ -36,9 +36,10 @@ struct MediaLeg {
   std::vector<PayloadType> payload_types;
   // From b=; 0: no limit.
   uint64_t bandwidth_limit_bps = 0;
-  // The peer is behind NAT: its media may come from any port of the address that its SIP comes from (PREFIX with that
-  // address); else SAME_ADDRESS as signalled.
+  // Its media may come from any port of the signalled address (SAME_ADDRESS). A peer behind NAT: of the address that
+  // its SIP comes from instead (PREFIX). A phone that signals another address than that: of either.
   bool behind_nat = false;
+  bool is_phone = false;
   // Address that its SIP comes from.
   std::string sip_address;
   // The peer's address family, for the choice of the relay's network when nothing is signalled yet.
