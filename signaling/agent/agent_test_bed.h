@@ -25,6 +25,7 @@
 #include "signaling/sip/hop.h"
 #include "signaling/store/sqlite_store.h"
 #include "signaling/transport/network.h"
+#include "signaling/transport/tls_names.h"
 
 namespace sluice::agent {
 
@@ -37,17 +38,14 @@ class FakeNetwork final : public transport::Network {
   const std::vector<transport::Listener>& listeners() const override { return listeners_; }
   std::string Advertised(const sip::Hop& hop) const override { return hop.local.ToString(); }
   sip::Hop HopTo(sip::Protocol protocol, const sip::Endpoint& remote) const override;
-  void SetPeerName(const sip::Endpoint& remote, const std::string& name) override {
-    peer_names_[remote.ToString()] = name;
-  }
+  uint32_t TlsName(const std::string& name) override { return tls_names_.NumberOf(name); }
 
   // The oldest message to `remote`; nothing if there is none.
   std::optional<std::string> Take(const sip::Endpoint& remote);
   bool Has(const sip::Endpoint& remote) const;
   // Messages to anybody.
   size_t waiting() const { return sent_.size(); }
-  // As SetPeerName was told, by "address:port".
-  const std::map<std::string, std::string>& peer_names() const { return peer_names_; }
+  const transport::TlsNames& tls_names() const { return tls_names_; }
 
  private:
   struct Sent {
@@ -56,7 +54,7 @@ class FakeNetwork final : public transport::Network {
   };
   std::vector<transport::Listener> listeners_;
   std::deque<Sent> sent_;
-  std::map<std::string, std::string> peer_names_;
+  transport::TlsNames tls_names_;
 };
 
 class AgentTestBed final : public PhoneLine, private DialogDirectory {

@@ -141,6 +141,9 @@ call::Party Router::Caller(const sip::Message& invite, const sip::Hop& hop, cons
                       (transport::IsOpenedByPhones(hop.protocol) ||
                        (contact.has_value() && registrar::IsBehindNat(contact->uri.text(), hop.remote.ToString())));
   caller.hop.only_connection = caller.behind_nat && sip::IsReliable(hop.protocol);
+  if (who.trunk != nullptr && transport::IsSecure(hop.protocol)) {
+    caller.hop.tls_name = parts_.servers.TlsNameAt(*who.trunk, hop.remote);
+  }
   caller.advertised = parts_.network.Advertised(hop);
   caller.account = who.name();
   if (who.account != nullptr) caller.display_name = who.account->display_name;

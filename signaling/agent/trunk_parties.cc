@@ -30,7 +30,7 @@ std::vector<call::Party> TrunkParties(const routing::Trunk& trunk, const std::ve
   for (const TrunkServer& server : servers) {
     const sip::Protocol protocol = server.destination.protocol;
     call::Party party;
-    party.hop = network.HopTo(protocol, server.destination.address);
+    party.hop = HopTo(server, network);
     party.advertised = network.Advertised(party.hop);
     // The port stands for the server, not for the domain.
     sip::Uri target = trunk.domain.empty() ? sip::Uri::Sip(call.called, server.host, server.port)

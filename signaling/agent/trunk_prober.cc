@@ -1,21 +1,24 @@
 #include "signaling/agent/trunk_prober.h"
 
+#include <optional>
+
 #include "signaling/agent/options_request.h"
 #include "signaling/sip/uri.h"
 
 namespace sluice::agent {
 
 void TrunkProber::Advance(absl::Time now) {
-  for (const dns::Destination& server : parts_.health.TakeDue(now)) {
+  for (const dns::Destination& destination : parts_.health.TakeDue(now)) {
+    const std::optional<TrunkServer> server = parts_.servers.FindServer(destination);
     // A name has other addresses now, or a reload has taken the trunk away.
-    if (!parts_.servers.Has(server)) {
-      parts_.health.Forget(server);
+    if (!server.has_value()) {
+      parts_.health.Forget(destination);
       continue;
     }
-    const sip::Hop hop = parts_.network.HopTo(server.protocol, server.address);
-    const sip::Uri uri = sip::Uri::Sip("", server.address.Address(), server.address.port);
+    const sip::Hop hop = HopTo(*server, parts_.network);
+    const sip::Uri uri = sip::Uri::Sip("", destination.address.Address(), destination.address.port);
     sip::Message options = MakeOptions(uri.text(), parts_.network.Advertised(hop), user_agent_, parts_.ids);
-    probes_[parts_.transactions.SendRequest(std::move(options), hop, now)] = server;
+    probes_[parts_.transactions.SendRequest(std::move(options), hop, now)] = destination;
   }
 }
 

@@ -37,17 +37,13 @@ void TrunkRegistrar::Stop(absl::Time now) {
 void TrunkRegistrar::TakeBack(Entry& entry, absl::Time now) {
   parts_.book.Forget(entry.registration.trunk().name);
   if (entry.registration.state().state != TrunkBook::State::kRegistered) return;
-  const std::string advertised = parts_.network.Advertised(HopTo(entry.server));
+  const std::string advertised = parts_.network.Advertised(HopTo(entry.server, parts_.network));
   Send(entry.server, entry.registration.Last(entry.server, advertised), now);
-}
-
-sip::Hop TrunkRegistrar::HopTo(const TrunkServer& server) const {
-  return parts_.network.HopTo(server.destination.protocol, server.destination.address);
 }
 
 sip::ClientTransactionId TrunkRegistrar::Send(const TrunkServer& server, sip::Message request, absl::Time now) {
   request.Add(sip::Header::kUserAgent, user_agent_);
-  return parts_.transactions.SendRequest(std::move(request), HopTo(server), now);
+  return parts_.transactions.SendRequest(std::move(request), HopTo(server, parts_.network), now);
 }
 
 bool TrunkRegistrar::ChooseServer(Entry& entry) {
@@ -65,7 +61,7 @@ bool TrunkRegistrar::ChooseServer(Entry& entry) {
 void TrunkRegistrar::Register(Entry& entry, absl::Time now) {
   TrunkRegistration& registration = entry.registration;
   if (ChooseServer(entry)) {
-    const std::string advertised = parts_.network.Advertised(HopTo(entry.server));
+    const std::string advertised = parts_.network.Advertised(HopTo(entry.server, parts_.network));
     entry.transaction = Send(entry.server, registration.Next(entry.server, advertised), now);
   } else {
     registration.Wait(now);

@@ -70,7 +70,6 @@ class TrunkRegistrar {
   bool ChooseServer(Entry& entry);
   void Register(Entry& entry, absl::Time now);
   sip::ClientTransactionId Send(const TrunkServer& server, sip::Message request, absl::Time now);
-  sip::Hop HopTo(const TrunkServer& server) const;
 
   const Parts parts_;
   const std::string user_agent_;

@@ -13,16 +13,23 @@ constexpr absl::Duration kRefresh = absl::Seconds(30);
 
 }  // namespace
 
+sip::Hop HopTo(const TrunkServer& server, const transport::Network& network) {
+  sip::Hop hop = network.HopTo(server.destination.protocol, server.destination.address);
+  hop.tls_name = server.tls_name;
+  return hop;
+}
+
 std::shared_ptr<TrunkServers::Peer> TrunkServers::MakePeer(const routing::Trunk& trunk,
                                                            const routing::TrunkPeer& peer) {
   auto made = std::make_shared<Peer>();
   made->target = {.host = peer.host, .port = peer.port, .protocol = peer.protocol};
   made->uri_host = peer.host;
-  made->tls_name = peer.host;
+  std::string tls_name = peer.host;
   if (const auto address = sip::Endpoint::Make(peer.host, 0); address.has_value()) {
     made->uri_host = address->Address();
-    made->tls_name = trunk.domain.empty() ? made->uri_host : trunk.domain;
+    tls_name = trunk.domain.empty() ? made->uri_host : trunk.domain;
   }
+  made->tls_name = network_.TlsName(tls_name);
   return made;
 }
 
@@ -55,18 +62,14 @@ void TrunkServers::Advance(absl::Time now) {
 void TrunkServers::Ask(const std::shared_ptr<Peer>& peer) {
   if (peer->asking) return;
   peer->asking = true;
-  resolver_.Resolve(peer->target, [&network = network_, weak = std::weak_ptr<Peer>(peer)](
-                                      absl::StatusOr<std::vector<dns::Destination>> answer) {
-    const std::shared_ptr<Peer> asked = weak.lock();
-    if (asked == nullptr) return;
-    asked->asking = false;
-    if (absl::IsNotFound(answer.status())) asked->known.clear();
-    if (!answer.ok()) return;
-    asked->known = *std::move(answer);
-    for (const dns::Destination& server : asked->known) {
-      if (transport::IsSecure(server.protocol)) network.SetPeerName(server.address, asked->tls_name);
-    }
-  });
+  resolver_.Resolve(peer->target,
+                    [weak = std::weak_ptr<Peer>(peer)](absl::StatusOr<std::vector<dns::Destination>> answer) {
+                      const std::shared_ptr<Peer> asked = weak.lock();
+                      if (asked == nullptr) return;
+                      asked->asking = false;
+                      if (absl::IsNotFound(answer.status())) asked->known.clear();
+                      if (answer.ok()) asked->known = *std::move(answer);
+                    });
 }
 
 std::vector<TrunkServer> TrunkServers::Find(const routing::Trunk& trunk) {
@@ -75,7 +78,7 @@ std::vector<TrunkServer> TrunkServers::Find(const routing::Trunk& trunk) {
   if (found == entries_.end()) return servers;
   for (const std::shared_ptr<Peer>& peer : found->second.peers) {
     Ask(peer);
-    for (const dns::Destination& known : peer->known) servers.push_back({known, peer->uri_host, peer->target.port});
+    for (const dns::Destination& known : peer->known) servers.push_back(ServerOf(*peer, known));
   }
   return servers;
 }
@@ -91,20 +94,44 @@ std::shared_ptr<const routing::Trunk> TrunkServers::FindSource(const sip::Endpoi
   return nullptr;
 }
 
-bool TrunkServers::Has(const Entry& entry, const dns::Destination& server) {
-  return std::any_of(entry.peers.begin(), entry.peers.end(), [&](const std::shared_ptr<Peer>& peer) {
-    return std::find(peer->known.begin(), peer->known.end(), server) != peer->known.end();
-  });
+uint32_t TrunkServers::TlsNameAt(const routing::Trunk& trunk, const sip::Endpoint& source) const {
+  const auto found = entries_.find(trunk.name);
+  if (found == entries_.end()) return 0;
+  for (const std::shared_ptr<Peer>& peer : found->second.peers) {
+    for (const dns::Destination& known : peer->known) {
+      if (known.address.SameAddress(source)) return ServerOf(*peer, known).tls_name;
+    }
+  }
+  return 0;
 }
 
-bool TrunkServers::Has(const dns::Destination& server) const {
-  return std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) { return Has(entry.second, server); });
+TrunkServer TrunkServers::ServerOf(const Peer& peer, const dns::Destination& destination) {
+  return {.destination = destination,
+          .host = peer.uri_host,
+          .port = peer.target.port,
+          .tls_name = transport::IsSecure(destination.protocol) ? peer.tls_name : 0};
+}
+
+std::optional<TrunkServer> TrunkServers::FindServer(const Entry& entry, const dns::Destination& destination) {
+  for (const std::shared_ptr<Peer>& peer : entry.peers) {
+    if (std::find(peer->known.begin(), peer->known.end(), destination) != peer->known.end()) {
+      return ServerOf(*peer, destination);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<TrunkServer> TrunkServers::FindServer(const dns::Destination& destination) const {
+  for (const auto& [name, entry] : entries_) {
+    if (auto found = FindServer(entry, destination); found.has_value()) return found;
+  }
+  return std::nullopt;
 }
 
 bool TrunkServers::HasOverloadControl(const dns::Destination& server) const {
   if (!has_overload_control_) return false;
   return std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) {
-    return entry.second.trunk->overload_control && Has(entry.second, server);
+    return entry.second.trunk->overload_control && FindServer(entry.second, server).has_value();
   });
 }
 

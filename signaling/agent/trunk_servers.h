@@ -5,8 +5,8 @@
 // call where its records have weights (RFC 2782). When no DNS server answers, what was said last stands; when it says
 // that there is nothing, there is nothing.
 //
-// A server that is reached by TLS must show a certificate for the name that the config gives (RFC 5922): the network is
-// told before anybody learns the address.
+// A server that is reached by TLS must show a certificate for the name that the config gives (RFC 5922). Two trunks may
+// have servers at one address under two names: each has connections of its own there.
 //
 // Threads: the shard's.
 #ifndef SLUICE_SIGNALING_AGENT_TRUNK_SERVERS_H_
@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,12 @@ struct TrunkServer {
   // As the config names it, for URIs where the trunk has no domain; port 0: none is written.
   std::string host;
   uint16_t port = 0;
+  // As in sip::Hop; 0 where it is not reached by TLS.
+  uint32_t tls_name = 0;
 };
+
+// The way there.
+sip::Hop HopTo(const TrunkServer& server, const transport::Network& network);
 
 class TrunkServers {
  public:
@@ -46,8 +52,11 @@ class TrunkServers {
   // The trunk whose calls may come from wherever its servers are, and that has one at the address of `source`; null:
   // there is none.
   std::shared_ptr<const routing::Trunk> FindSource(const sip::Endpoint& source) const;
-  // Whether it is a server of any trunk; and of one that may say how many calls it wants (RFC 7339).
-  bool Has(const dns::Destination& server) const;
+  // The one at the address of `source`, for the TLS name of connections to there; 0: none is.
+  uint32_t TlsNameAt(const routing::Trunk& trunk, const sip::Endpoint& source) const;
+  // As any trunk has it there; nothing: none has one. And whether one has that may say how many calls it wants (RFC
+  // 7339).
+  std::optional<TrunkServer> FindServer(const dns::Destination& destination) const;
   bool HasOverloadControl(const dns::Destination& server) const;
 
   void Advance(absl::Time now);
@@ -57,9 +66,8 @@ class TrunkServers {
   // An entry of a trunk's list. Shared with the answers that it waits for.
   struct Peer {
     dns::SipTarget target;
-    // Of its certificate.
-    std::string tls_name;
     std::string uri_host;
+    uint32_t tls_name = 0;
     std::vector<dns::Destination> known;
     bool asking = false;
   };
@@ -68,9 +76,10 @@ class TrunkServers {
     std::vector<std::shared_ptr<Peer>> peers;
   };
 
-  static std::shared_ptr<Peer> MakePeer(const routing::Trunk& trunk, const routing::TrunkPeer& peer);
+  std::shared_ptr<Peer> MakePeer(const routing::Trunk& trunk, const routing::TrunkPeer& peer);
   void Ask(const std::shared_ptr<Peer>& peer);
-  static bool Has(const Entry& entry, const dns::Destination& server);
+  static TrunkServer ServerOf(const Peer& peer, const dns::Destination& destination);
+  static std::optional<TrunkServer> FindServer(const Entry& entry, const dns::Destination& destination);
 
   dns::Resolver& resolver_;
   transport::Network& network_;

@@ -33,6 +33,13 @@ class TrunkServersTest : public testing::Test {
     });
   }
 
+  std::vector<std::string> TlsNames() {
+    std::vector<std::string> names;
+    for (const TrunkServer& server : servers_.Find(*plan_trunk_))
+      names.push_back(network_.tls_names().NameOf(server.tls_name));
+    return names;
+  }
+
   FakeNetwork network_;
   dns::DnsClientFake dns_;
   dns::SipResolver resolver_{dns_, [this](uint32_t bound) { return std::min(drawn_, bound); }};
@@ -112,16 +119,18 @@ TEST_F(TrunkServersTest, TakesCallsFromItsServersOnlyIfThatIsSaid) {
   EXPECT_EQ(servers_.FindSource(*sip::Endpoint::Parse("198.18.3.1:5060")), plan_trunk_);
 }
 
-TEST_F(TrunkServersTest, TellsTheNetworkWhomATlsServerMustSpeakFor) {
+TEST_F(TrunkServersTest, SaysWhomATlsServerMustSpeakFor) {
   SetAddress("sip.carrier.example", "198.18.3.1");
   trunk_.peers = {{sip::Protocol::kTls, "sip.carrier.example", 5061}, {sip::Protocol::kTls, "198.18.3.2", 5061}};
   UsePlan();
-  EXPECT_EQ(network_.peer_names(), (std::map<std::string, std::string>{{"198.18.3.1:5061", "sip.carrier.example"},
-                                                                       {"198.18.3.2:5061", "198.18.3.2"}}));
+  EXPECT_EQ(TlsNames(), (std::vector<std::string>{"sip.carrier.example", "198.18.3.2"}));
   trunk_.domain = "carrier.example";
   UsePlan();
-  EXPECT_EQ(network_.peer_names().at("198.18.3.1:5061"), "sip.carrier.example");
-  EXPECT_EQ(network_.peer_names().at("198.18.3.2:5061"), "carrier.example");
+  EXPECT_EQ(TlsNames(), (std::vector<std::string>{"sip.carrier.example", "carrier.example"}));
+  // In-dialog requests may open a connection to whom a call came from.
+  const uint32_t name = servers_.TlsNameAt(*plan_trunk_, *sip::Endpoint::Parse("198.18.3.2:40000"));
+  EXPECT_EQ(network_.tls_names().NameOf(name), "carrier.example");
+  EXPECT_EQ(servers_.TlsNameAt(*plan_trunk_, *sip::Endpoint::Parse("198.18.3.9:40000")), 0u);
 }
 
 TEST_F(TrunkServersTest, KeepsTheAddressesOfATrunkThroughAReload) {
@@ -133,9 +142,9 @@ TEST_F(TrunkServersTest, KeepsTheAddressesOfATrunkThroughAReload) {
   UsePlan();
   EXPECT_EQ(Found(), "UDP 198.18.3.1:5060 as sip.carrier.example:5060");
   const dns::Destination server = {sip::Protocol::kUdp, *sip::Endpoint::Parse("198.18.3.1:5060")};
-  EXPECT_TRUE(servers_.Has(server));
+  EXPECT_TRUE(servers_.FindServer(server).has_value());
   servers_.SetPlan(routing::Plan(), kStart);
-  EXPECT_FALSE(servers_.Has(server));
+  EXPECT_FALSE(servers_.FindServer(server).has_value());
   EXPECT_EQ(Found(), "");
   // The answer to a question of before finds nobody.
   dns_.Answer();

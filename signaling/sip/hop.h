@@ -59,6 +59,9 @@ struct Hop {
   uint64_t connection = 0;
   // The peer cannot be connected to (it is behind NAT): only the connection that it made itself reaches it.
   bool only_connection = false;
+  // Whose certificate a connection by TLS that we open must find there: a number of transport's (RFC 5922). 0: that of
+  // the address itself.
+  uint32_t tls_name = 0;
 
   bool operator==(const Hop& other) const = default;
 };

@@ -37,7 +37,7 @@ void Connection::Accept() {
 void Connection::Connect(const std::string& peer_name) {
   opened_by_us_ = true;
   sockaddr_storage storage;
-  const socklen_t length = ToSockaddr(setup_.remote, storage);
+  const socklen_t length = ToSockaddr(setup_.hop.remote, storage);
   asio::ip::tcp::endpoint endpoint;
   std::memcpy(endpoint.data(), &storage, length);
   endpoint.resize(length);
@@ -50,7 +50,7 @@ void Connection::Connect(const std::string& peer_name) {
     self->connected_ = true;
     error_code no_local;
     const auto local = self->stream_.socket().local_endpoint(no_local);
-    if (!no_local) self->setup_.local = FromSockaddr(local.data()).value_or(self->setup_.local);
+    if (!no_local) self->setup_.hop.local = FromSockaddr(local.data()).value_or(self->setup_.hop.local);
     error_code ignored;
     self->stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
     self->stream_.socket().set_option(asio::socket_base::keep_alive(true), ignored);

@@ -33,11 +33,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   };
 
   struct Setup {
-    uint64_t id = 0;
-    sip::Protocol protocol = sip::Protocol::kTcp;
-    // Unspecified for one that we open.
-    sip::Endpoint local;
-    sip::Endpoint remote;
+    // Of its messages; the local address is unspecified for one that we open.
+    sip::Hop hop;
     // For TLS and WSS.
     std::shared_ptr<boost::asio::ssl::context> tls;
     size_t max_message_bytes = 0;
@@ -62,10 +59,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Close();
   void Close(DropReason reason);
 
-  uint64_t id() const { return setup_.id; }
-  sip::Protocol protocol() const { return setup_.protocol; }
-  const sip::Endpoint& local() const { return setup_.local; }
-  const sip::Endpoint& remote() const { return setup_.remote; }
+  uint64_t id() const { return setup_.hop.connection; }
+  // By which its messages come, and by which messages go to the other end.
+  const sip::Hop& hop() const { return setup_.hop; }
+  const sip::Endpoint& remote() const { return setup_.hop.remote; }
   // There is a TCP connection; messages can be exchanged.
   bool connected() const { return connected_; }
   bool ready() const { return ready_; }

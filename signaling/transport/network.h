@@ -2,6 +2,7 @@
 #ifndef SLUICE_SIGNALING_TRANSPORT_NETWORK_H_
 #define SLUICE_SIGNALING_TRANSPORT_NETWORK_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -45,9 +46,9 @@ class Network {
   // is none).
   virtual sip::Hop HopTo(sip::Protocol protocol, const sip::Endpoint& remote) const = 0;
 
-  // Connections by TLS that we open to `remote` go on only if its certificate speaks for `name` (RFC 5922). Until that
-  // is said, it must speak for the address itself. Nothing to do for a network without TLS.
-  virtual void SetPeerName(const sip::Endpoint& /*remote*/, const std::string& /*name*/) {}
+  // What stands for `name` in Hop::tls_name: a connection by TLS that we open for such a hop goes on only if the
+  // certificate there speaks for it (RFC 5922). Nothing stands for names in a network without TLS.
+  virtual uint32_t TlsName(const std::string& /*name*/) { return 0; }
 };
 
 }  // namespace sluice::transport

@@ -57,9 +57,8 @@ ShardTransport::ShardTransport(boost::asio::io_context& context, size_t shard, S
     : shard_(shard),
       mesh_(mesh),
       receive_(std::move(receive)),
-      streams_(context, static_cast<uint16_t>(shard), options.streams, counters_, [this](const StreamMessage& message) {
-        Take({message.protocol, message.local, message.source, message.connection}, message.bytes);
-      }) {
+      streams_(context, static_cast<uint16_t>(shard), options.streams, mesh.names_, counters_,
+               [this](const sip::Hop& hop, absl::string_view message) { Take(hop, message); }) {
   streams_.SetTls(options.tls);
 }
 

@@ -21,6 +21,7 @@
 #include "signaling/transport/network.h"
 #include "signaling/transport/stream_transport.h"
 #include "signaling/transport/tls_context.h"
+#include "signaling/transport/tls_names.h"
 #include "signaling/transport/udp_socket.h"
 
 namespace boost::asio {
@@ -51,6 +52,7 @@ class ShardMesh {
   };
 
   const size_t waiting_messages_;
+  TlsNames names_;
   std::vector<std::unique_ptr<Place>> places_;
 };
 
@@ -78,10 +80,7 @@ class ShardTransport : public Network {
   std::string Advertised(const sip::Hop& hop) const override;
   sip::Hop HopTo(sip::Protocol protocol, const sip::Endpoint& remote) const override;
 
-  // As Network says.
-  void SetPeerName(const sip::Endpoint& remote, const std::string& name) override {
-    streams_.SetPeerName(remote, name);
-  }
+  uint32_t TlsName(const std::string& name) override { return mesh_.names_.NumberOf(name); }
   // For connections that begin from now on.
   void SetTls(std::shared_ptr<const TlsContexts> contexts) { streams_.SetTls(std::move(contexts)); }
 

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -27,11 +28,12 @@ using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>
 
 class StreamTransport::Connections : public std::enable_shared_from_this<StreamTransport::Connections> {
  public:
-  Connections(asio::io_context& context, uint16_t shard, const StreamTransportOptions& options,
+  Connections(asio::io_context& context, uint16_t shard, const StreamTransportOptions& options, const TlsNames& names,
               TransportCounters& counters, ReceiveFunction receive)
       : context_(context),
         next_id_((uint64_t{shard} << 48) + 1),
         options_(options),
+        names_(names),
         counters_(counters),
         receive_(std::move(receive)) {}
 
@@ -43,8 +45,7 @@ class StreamTransport::Connections : public std::enable_shared_from_this<StreamT
             [weak](const Connection& connection, absl::string_view message) {
               const auto self = weak.lock();
               if (self == nullptr || self->stopped_) return;
-              self->receive_(
-                  {connection.protocol(), message, connection.remote(), connection.local(), connection.id()});
+              self->receive_(connection.hop(), message);
             },
         .closed =
             [weak](const Connection& connection) {
@@ -55,7 +56,6 @@ class StreamTransport::Connections : public std::enable_shared_from_this<StreamT
 
   absl::StatusOr<sip::Endpoint> Listen(const Listener& listener, size_t index);
   void SetTls(std::shared_ptr<const TlsContexts> contexts) { tls_ = std::move(contexts); }
-  void SetPeerName(const sip::Endpoint& remote, const std::string& name) { peer_names_.insert_or_assign(remote, name); }
   void Send(const sip::Hop& hop, absl::string_view bytes);
   bool Has(uint64_t connection) const { return connections_.contains(connection); }
   void Close(uint64_t connection) {
@@ -65,8 +65,9 @@ class StreamTransport::Connections : public std::enable_shared_from_this<StreamT
   void Stop();
 
  private:
-  // Connections of the same peer by different protocols are different ways to it.
-  using Peer = std::pair<sip::Protocol, sip::Endpoint>;
+  // Connections of the same address by different protocols, or for different names, are different ways.
+  using Peer = std::tuple<sip::Protocol, sip::Endpoint, uint32_t>;
+  static Peer PeerOf(const sip::Hop& hop) { return {hop.protocol, hop.remote, hop.tls_name}; }
 
   struct Acceptor {
     Acceptor(asio::io_context& context, sip::Protocol protocol, size_t index)
@@ -81,13 +82,13 @@ class StreamTransport::Connections : public std::enable_shared_from_this<StreamT
   void Accept(Acceptor& acceptor);
   void TakeAccepted(const Acceptor& acceptor, tcp::socket socket);
   void Open(const sip::Hop& hop, absl::string_view bytes);
-  std::shared_ptr<Connection> Add(tcp::socket socket, sip::Protocol protocol, const sip::Endpoint& local,
-                                  const sip::Endpoint& remote, std::shared_ptr<asio::ssl::context> tls);
+  std::shared_ptr<Connection> Add(tcp::socket socket, sip::Hop hop, std::shared_ptr<asio::ssl::context> tls);
   void Forget(const Connection& connection);
 
   asio::io_context& context_;
   uint64_t next_id_;
   const StreamTransportOptions options_;
+  const TlsNames& names_;
   TransportCounters& counters_;
   const ReceiveFunction receive_;
   std::shared_ptr<const Connection::Events> events_;
@@ -97,7 +98,6 @@ class StreamTransport::Connections : public std::enable_shared_from_this<StreamT
   // opened one to us has not shown whom it speaks for.
   absl::flat_hash_map<Peer, uint64_t> by_remote_;
   std::shared_ptr<const TlsContexts> tls_;
-  absl::flat_hash_map<sip::Endpoint, std::string> peer_names_;
   // By address, port 0.
   absl::flat_hash_map<sip::Endpoint, size_t> per_address_;
   bool stopped_ = false;
@@ -166,37 +166,35 @@ void StreamTransport::Connections::TakeAccepted(const Acceptor& acceptor, tcp::s
     // Never plain where TLS was promised.
     if (tls == nullptr) return counters_.Drop(DropReason::kTls);
   }
-  const auto connection = Add(std::move(socket), acceptor.protocol, *local, *remote, std::move(tls));
+  const auto connection =
+      Add(std::move(socket), {.protocol = acceptor.protocol, .local = *local, .remote = *remote}, std::move(tls));
   if (connection == nullptr) return;
-  if (!IsSecure(acceptor.protocol)) by_remote_[Peer(acceptor.protocol, *remote)] = connection->id();
+  if (!IsSecure(acceptor.protocol)) by_remote_[PeerOf(connection->hop())] = connection->id();
   connection->Accept();
 }
 
-std::shared_ptr<Connection> StreamTransport::Connections::Add(tcp::socket socket, sip::Protocol protocol,
-                                                              const sip::Endpoint& local, const sip::Endpoint& remote,
+std::shared_ptr<Connection> StreamTransport::Connections::Add(tcp::socket socket, sip::Hop hop,
                                                               std::shared_ptr<asio::ssl::context> tls) {
-  size_t& from_address = per_address_[WithPort(remote, 0)];
+  size_t& from_address = per_address_[WithPort(hop.remote, 0)];
   if (connections_.size() >= options_.max_connections || from_address >= options_.max_connections_per_address) {
-    if (from_address == 0) per_address_.erase(WithPort(remote, 0));
+    if (from_address == 0) per_address_.erase(WithPort(hop.remote, 0));
     counters_.Drop(DropReason::kConnectionLimit);
     return nullptr;
   }
   ++from_address;
-  const Connection::Setup setup = {.id = next_id_++,
-                                   .protocol = protocol,
-                                   .local = local,
-                                   .remote = remote,
+  hop.connection = next_id_++;
+  const Connection::Setup setup = {.hop = hop,
                                    .tls = std::move(tls),
                                    .max_message_bytes = options_.max_message_bytes,
                                    .max_waiting_bytes = options_.max_waiting_bytes,
                                    .ping_interval = options_.ping_interval};
   std::shared_ptr<Connection> connection;
-  if (protocol == sip::Protocol::kWs || protocol == sip::Protocol::kWss) {
+  if (hop.protocol == sip::Protocol::kWs || hop.protocol == sip::Protocol::kWss) {
     connection = std::make_shared<WebSocketConnection>(std::move(socket), setup, counters_, events_);
   } else {
     connection = std::make_shared<SipConnection>(std::move(socket), setup, counters_, events_);
   }
-  connections_.emplace(setup.id, connection);
+  connections_.emplace(hop.connection, connection);
   counters_.connections.store(connections_.size(), std::memory_order_relaxed);
   return connection;
 }
@@ -204,7 +202,7 @@ std::shared_ptr<Connection> StreamTransport::Connections::Add(tcp::socket socket
 void StreamTransport::Connections::Forget(const Connection& connection) {
   const auto address = per_address_.find(WithPort(connection.remote(), 0));
   if (address != per_address_.end() && --address->second == 0) per_address_.erase(address);
-  const auto by_remote = by_remote_.find(Peer(connection.protocol(), connection.remote()));
+  const auto by_remote = by_remote_.find(PeerOf(connection.hop()));
   if (by_remote != by_remote_.end() && by_remote->second == connection.id()) by_remote_.erase(by_remote);
   connections_.erase(connection.id());
   // The counters may be gone already: connections that Stop closed are forgotten after it.
@@ -214,7 +212,7 @@ void StreamTransport::Connections::Forget(const Connection& connection) {
 void StreamTransport::Connections::Send(const sip::Hop& hop, absl::string_view bytes) {
   auto found = connections_.find(hop.connection);
   if (found == connections_.end() || !found->second->is_open()) {
-    const auto by_remote = by_remote_.find(Peer(hop.protocol, hop.remote));
+    const auto by_remote = by_remote_.find(PeerOf(hop));
     found = by_remote == by_remote_.end() ? connections_.end() : connections_.find(by_remote->second);
   }
   if (found != connections_.end() && found->second->is_open()) {
@@ -235,12 +233,12 @@ void StreamTransport::Connections::Open(const sip::Hop& hop, absl::string_view b
   tcp::socket socket(context_);
   socket.open(hop.remote.is_v6 ? tcp::v6() : tcp::v4(), error);
   if (error) return counters_.Drop(DropReason::kSendError);
-  const auto made = Add(std::move(socket), hop.protocol, sip::Endpoint(), hop.remote, std::move(tls));
+  const auto made = Add(std::move(socket), {.protocol = hop.protocol, .remote = hop.remote, .tls_name = hop.tls_name},
+                        std::move(tls));
   if (made == nullptr) return;
-  by_remote_[Peer(hop.protocol, hop.remote)] = made->id();
+  by_remote_[PeerOf(hop)] = made->id();
   made->Send(bytes);
-  const auto name = peer_names_.find(hop.remote);
-  made->Connect(name == peer_names_.end() ? hop.remote.Address() : name->second);
+  made->Connect(hop.tls_name == 0 ? hop.remote.Address() : names_.NameOf(hop.tls_name));
 }
 
 void StreamTransport::Connections::Sweep() {
@@ -270,8 +268,8 @@ void StreamTransport::Connections::Stop() {
 }
 
 StreamTransport::StreamTransport(asio::io_context& context, uint16_t shard, const StreamTransportOptions& options,
-                                 TransportCounters& counters, ReceiveFunction receive)
-    : connections_(std::make_shared<Connections>(context, shard, options, counters, std::move(receive))) {
+                                 const TlsNames& names, TransportCounters& counters, ReceiveFunction receive)
+    : connections_(std::make_shared<Connections>(context, shard, options, names, counters, std::move(receive))) {
   connections_->Start();
 }
 
@@ -282,10 +280,6 @@ absl::StatusOr<sip::Endpoint> StreamTransport::Listen(const Listener& listener, 
 }
 
 void StreamTransport::SetTls(std::shared_ptr<const TlsContexts> contexts) { connections_->SetTls(std::move(contexts)); }
-
-void StreamTransport::SetPeerName(const sip::Endpoint& remote, const std::string& name) {
-  connections_->SetPeerName(remote, name);
-}
 
 void StreamTransport::Send(const sip::Hop& hop, absl::string_view bytes) { connections_->Send(hop, bytes); }
 

@@ -28,6 +28,7 @@
 #include "signaling/transport/counters.h"
 #include "signaling/transport/network.h"
 #include "signaling/transport/tls_context.h"
+#include "signaling/transport/tls_names.h"
 
 namespace boost::asio {
 class io_context;
@@ -48,22 +49,14 @@ struct StreamTransportOptions {
   absl::Duration ping_interval = absl::Seconds(30);
 };
 
-// A whole message of a connection.
-struct StreamMessage {
-  sip::Protocol protocol = sip::Protocol::kTcp;
-  absl::string_view bytes;
-  sip::Endpoint source;
-  sip::Endpoint local;
-  uint64_t connection = 0;
-};
-
 class StreamTransport {
  public:
-  using ReceiveFunction = std::function<void(const StreamMessage& message)>;
+  // A whole message of the hop's connection.
+  using ReceiveFunction = std::function<void(const sip::Hop& hop, absl::string_view message)>;
 
-  // `shard` goes into the top 16 bits of connection ids. `context` and `counters` outlive the transport.
+  // `shard` goes into the top 16 bits of connection ids. `context`, `names` and `counters` outlive the transport.
   StreamTransport(boost::asio::io_context& context, uint16_t shard, const StreamTransportOptions& options,
-                  TransportCounters& counters, ReceiveFunction receive);
+                  const TlsNames& names, TransportCounters& counters, ReceiveFunction receive);
   ~StreamTransport();
 
   // Shard of a connection id.
@@ -75,11 +68,10 @@ class StreamTransport {
 
   // For connections that begin from now on. Without any, none by TLS comes about.
   void SetTls(std::shared_ptr<const TlsContexts> contexts);
-  // As Network says.
-  void SetPeerName(const sip::Endpoint& remote, const std::string& name);
 
-  // Sends by the hop's connection; if there is none (any more), by any to its remote, or by a new one to there, unless
-  // the hop says that only the connection reaches the peer. Never waits; what cannot be sent is dropped and counted.
+  // Sends by the hop's connection; if there is none (any more), by any to its remote and TLS name, or by a new one to
+  // there, unless the hop says that only the connection reaches the peer. Never waits; what cannot be sent is dropped
+  // and counted.
   void Send(const sip::Hop& hop, absl::string_view bytes);
 
   // True while the connection is there.

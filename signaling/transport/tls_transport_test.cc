@@ -90,12 +90,21 @@ class TlsTransportTest : public ShardTransportTestBed {
     return peer;
   }
 
+  // The hop to a TLS server of the test that must speak for `name`.
+  sip::Hop HopToServer(const tcp::acceptor& acceptor, const std::string& name) {
+    const sip::Endpoint address = *sip::Endpoint::Make("127.0.0.1", acceptor.local_endpoint().port());
+    sip::Hop hop = shards_[0]->HopTo(sip::Protocol::kTls, address);
+    hop.tls_name = shards_[0]->TlsName(name);
+    return hop;
+  }
+
   // We send to a TLS server of the test; the peer is that one's end.
   std::unique_ptr<Peer> BeCalled(const TlsFiles& server, const std::string& name, absl::string_view message) {
     tcp::acceptor acceptor(peer_context_, {asio::ip::make_address("127.0.0.1"), 0});
-    const sip::Endpoint address = *sip::Endpoint::Make("127.0.0.1", acceptor.local_endpoint().port());
-    if (!name.empty()) shards_[0]->SetPeerName(address, name);
-    shards_[0]->Send(shards_[0]->HopTo(sip::Protocol::kTls, address), message);
+    shards_[0]->Send(HopToServer(acceptor, name), message);
+    return BeCalled(acceptor, server);
+  }
+  std::unique_ptr<Peer> BeCalled(tcp::acceptor& acceptor, const TlsFiles& server) {
     std::unique_ptr<Peer> peer;
     acceptor.async_accept([&](const error_code& error, tcp::socket socket) {
       if (error) return;
@@ -222,6 +231,29 @@ TEST_F(TlsTransportTest, WantsTheAddressInTheCertificateWhereItKnowsNoName) {
   addressed.ca_file.clear();
   const auto peer = BeCalled(addressed, "", "hello");
   RunUntil([&] { return peer->received() == "hello"; });
+}
+
+TEST_F(TlsTransportTest, HasAConnectionForEachNameOfAnAddress) {
+  OpenServer(server_, believing_);
+  tcp::acceptor acceptor(peer_context_, {asio::ip::make_address("127.0.0.1"), 0});
+  const sip::Hop first = HopToServer(acceptor, "sip.example");
+  const sip::Hop second = HopToServer(acceptor, "other.example");
+  shards_[0]->Send(first, "first");
+  const auto one = BeCalled(acceptor, server_);
+  RunUntil([&] { return one->received() == "first"; });
+  // The connection that is there speaks for another name.
+  shards_[0]->Send(second, "second");
+  TlsFiles files = certificates_.MakeFiles("other", "DNS:other.example");
+  files.ca_file.clear();
+  const auto other = BeCalled(acceptor, files);
+  RunUntil([&] { return other->received() == "second"; });
+  // Each goes on by its own, and what comes by one is answered by it.
+  shards_[0]->Send(first, " again");
+  RunUntil([&] { return one->received() == "first again"; });
+  other->Send(Options(CallIdOf(0, 2)));
+  RunUntil([&] { return !received_[0].empty(); });
+  EXPECT_EQ(received_[0][0].hop.tls_name, second.tls_name);
+  EXPECT_EQ(Dropped(DropReason::kTls), 0u);
 }
 
 TEST_F(TlsTransportTest, ShowsNewConnectionsTheCertificateOfAReload) {

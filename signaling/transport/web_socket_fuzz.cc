@@ -49,8 +49,7 @@ class Conversation {
                                               std::abort();
                                           },
                                       .closed = [this](const transport::Connection&) { ++closed_; }});
-    const transport::Connection::Setup setup = {.id = 1,
-                                                .protocol = sluice::sip::Protocol::kWs,
+    const transport::Connection::Setup setup = {.hop = {.protocol = sluice::sip::Protocol::kWs, .connection = 1},
                                                 .max_message_bytes = kMaxMessage,
                                                 .max_waiting_bytes = 1 << 16,
                                                 .ping_interval = absl::Seconds(30)};
