@@ -82,6 +82,11 @@ void Agent::OnMessage(const sip::Hop& hop, absl::string_view bytes, absl::Time n
   counters_.Publish(transactions_.statistics());
 }
 
+void Agent::OnUndelivered(absl::string_view bytes, absl::Time now) {
+  now_ = now;
+  transactions_.OnUndelivered(bytes);
+}
+
 void Agent::OnSessionEvent(const relay::v1::Event& event, absl::Time now) {
   now_ = now;
   runner_.OnSessionEvent(event, now);

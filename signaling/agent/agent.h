@@ -79,6 +79,8 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
 
   // What came from the network: one whole message.
   void OnMessage(const sip::Hop& hop, absl::string_view bytes, absl::Time now);
+  // What the network could not be given: a message that was sent by it.
+  void OnUndelivered(absl::string_view bytes, absl::Time now);
   // What came from the fleet, about a session of this shard.
   void OnSessionEvent(const relay::v1::Event& event, absl::Time now);
   void OnSessionLost(const std::string& session_id, const absl::Status& reason, absl::Time now);

@@ -173,6 +173,19 @@ TEST_F(AgentTrunkTest, TriesTheNextTrunkWhenOneIsOutOfService) {
   a_.Send(a_.AckOf(invite, response));
 }
 
+TEST_F(AgentTrunkTest, TriesTheNextTrunkAtOnceWhenNoConnectionTakesTheInvite) {
+  const sip::Message invite = a_.SendAuthorized(a_.NewInvite("030123"));
+  EXPECT_EQ(a_.Receive().status(), 100);
+  bed_.agent().OnUndelivered(carrier_phone_.Receive().Serialize(), bed_.now());
+  const sip::Message at_other = InviteAt(other_phone_);
+  EXPECT_TRUE(bed_.health().IsDown({sip::Protocol::kUdp, *sip::Endpoint::Parse(kCarrier)}));
+  other_phone_.Send(other_phone_.Answer(at_other, 486));
+  EXPECT_EQ(other_phone_.Receive().method(), sip::Method::kAck);
+  const sip::Message response = a_.Receive();
+  EXPECT_EQ(response.status(), 486);
+  a_.Send(a_.AckOf(invite, response));
+}
+
 TEST_F(AgentTrunkTest, PassesOverATrunkThatIsFull) {
   carrier_.limits.calls = 1;
   UsePlan();

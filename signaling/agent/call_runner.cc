@@ -136,7 +136,7 @@ void CallRunner::OnFailure(sip::ClientTransactionId id, sip::TransactionFailure 
   const auto found = clients_.find(id);
   if (found == clients_.end()) return;
   const ClientOwner owner = found->second;
-  if (failure == sip::TransactionFailure::kTimeout) NoteSilence(*owner.call, owner.leg, now);
+  if (failure != sip::TransactionFailure::kTooMany) NoteSilence(*owner.call, owner.leg, now);
   ForgetRequest(*owner.call, owner.number);
   Run(*owner.call, owner.call->live->machine.OnRequestFailed(owner.leg, owner.number, failure, now), now);
 }

@@ -35,10 +35,16 @@ absl::StatusOr<std::unique_ptr<Shard>> Shard::Open(size_t index, const AgentOpti
   std::unique_ptr<Shard> shard(new Shard(index, surroundings));
   auto opened =
       transport::ShardTransport::Open(*shard->context_, index, surroundings.mesh, transport,
-                                      [shard = shard.get()](const sip::Hop& hop, absl::string_view message) {
-                                        shard->agent_->OnMessage(hop, message, shard->surroundings_.time.Now());
-                                        shard->AfterWork();
-                                      });
+                                      {.receive =
+                                           [shard = shard.get()](const sip::Hop& hop, absl::string_view message) {
+                                             shard->agent_->OnMessage(hop, message, shard->surroundings_.time.Now());
+                                             shard->AfterWork();
+                                           },
+                                       .undelivered =
+                                           [shard = shard.get()](const sip::Hop&, absl::string_view message) {
+                                             shard->agent_->OnUndelivered(message, shard->surroundings_.time.Now());
+                                             shard->AfterWork();
+                                           }});
   if (!opened.ok()) return opened.status();
   shard->transport_ = *std::move(opened);
   if (absl::Status status = shard->OpenDns(dns); !status.ok()) return status;

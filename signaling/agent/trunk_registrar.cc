@@ -9,6 +9,18 @@ namespace {
 
 constexpr size_t kTagDigits = 16;
 
+absl::string_view TextOf(sip::TransactionFailure failure) {
+  switch (failure) {
+    case sip::TransactionFailure::kTimeout:
+      return "no answer";
+    case sip::TransactionFailure::kUndelivered:
+      return "no connection";
+    case sip::TransactionFailure::kTooMany:
+      return "too many transactions";
+  }
+  return "";
+}
+
 }  // namespace
 
 void TrunkRegistrar::SetPlan(const routing::Plan& plan, absl::Time now) {
@@ -102,9 +114,8 @@ bool TrunkRegistrar::OnFailure(sip::ClientTransactionId id, sip::TransactionFail
   Entry* entry = Find(id);
   if (entry == nullptr) return false;
   entry->transaction = 0;
-  const bool timeout = failure == sip::TransactionFailure::kTimeout;
-  if (timeout) parts_.health.Failed(entry->server.destination, now);
-  entry->registration.OnFailure(timeout ? "no answer" : "too many transactions", now);
+  if (failure != sip::TransactionFailure::kTooMany) parts_.health.Failed(entry->server.destination, now);
+  entry->registration.OnFailure(TextOf(failure), now);
   parts_.book.Set(entry->registration.trunk().name, entry->registration.state());
   return true;
 }

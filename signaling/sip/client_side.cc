@@ -35,6 +35,14 @@ bool CameBefore(Transaction& transaction, const Message& response) {
   return state == InviteClient::State::kCompleted && response.status() >= 300;
 }
 
+// Nobody has said anything to it yet.
+bool AwaitsFirstAnswer(const Transaction& transaction) {
+  if (const auto* const invite = std::get_if<InviteClient>(&transaction.machine)) {
+    return invite->state() == InviteClient::State::kCalling;
+  }
+  return std::get<NonInviteClient>(transaction.machine).state() == NonInviteClient::State::kTrying;
+}
+
 }  // namespace
 
 uint64_t TransactionLayer::Core::AddVia(Message& request, const Hop& hop, uint64_t mark) {
@@ -116,13 +124,25 @@ void TransactionLayer::Core::SendAck(ClientTransactionId invite, Message ack, co
   Send(hop, ack, bytes, false);
 }
 
-Transaction* TransactionLayer::Core::FindClient(const Message& response) {
+Transaction* TransactionLayer::Core::FindClient(const Message& message) {
   // More than our own Via is on no answer to a request of ours (8.1.3.3).
-  if (response.Elements(Header::kVia).size() != 1) return nullptr;
-  const std::optional<Branch> branch = Branch::Parse(response.TopBranch());
+  if (message.Elements(Header::kVia).size() != 1) return nullptr;
+  const std::optional<Branch> branch = Branch::Parse(message.TopBranch());
   if (!branch) return nullptr;
-  const auto found = clients_.find(ClientKey{branch->number, response.method() == Method::kCancel});
-  return found == clients_.end() || found->second->method != response.method() ? nullptr : found->second;
+  const auto found = clients_.find(ClientKey{branch->number, message.method() == Method::kCancel});
+  return found == clients_.end() || found->second->method != message.method() ? nullptr : found->second;
+}
+
+void TransactionLayer::Core::OnUndelivered(absl::string_view bytes) {
+  const MessageLimits no_limits = {bytes.size(), bytes.size(), bytes.size()};
+  const ParseResult parsed = Message::Parse(bytes, no_limits);
+  if (!parsed.ok() || parsed.message.is_response()) return;
+  Transaction* const transaction = FindClient(parsed.message);
+  if (transaction == nullptr || !AwaitsFirstAnswer(*transaction)) return;
+  const ClientTransactionId id = transaction->id;
+  const bool silent = transaction->silent;
+  End(*transaction);
+  if (!silent) user_.OnFailure(id, TransactionFailure::kUndelivered);
 }
 
 void TransactionLayer::Core::OnResponse(const Hop& hop, absl::string_view bytes, const Message& response,

@@ -65,6 +65,39 @@ TEST(InviteClient, IsSentOnceOnAReliableTransportAndFailsByTimerB) {
   EXPECT_THAT(bed.events, ElementsAre("timeout"));
 }
 
+TEST(InviteClient, FailsAtOnceWhenNoConnectionTookIt) {
+  TransactionTestBed bed;
+  Send(bed, "INVITE", Protocol::kTcp);
+  bed.layer.OnUndelivered(bed.sent[0].bytes);
+  EXPECT_THAT(bed.events, ElementsAre("undelivered"));
+  EXPECT_EQ(bed.layer.statistics().transactions, 0);
+  bed.layer.OnUndelivered(bed.sent[0].bytes);
+  EXPECT_THAT(bed.events, ElementsAre("undelivered"));
+}
+
+TEST(InviteClient, GoesOnWhenItWasAnsweredAndACopyFindsNoConnection) {
+  TransactionTestBed bed;
+  Send(bed, "INVITE");
+  Send(bed, "OPTIONS");
+  bed.Receive(bed.Answer(0, 180));
+  bed.Receive(bed.Answer(1, 100));
+  bed.events.clear();
+  for (const size_t index : {0, 1}) bed.layer.OnUndelivered(std::string(bed.sent[index].bytes));
+  EXPECT_THAT(bed.events, IsEmpty());
+  EXPECT_EQ(bed.layer.statistics().transactions, 2);
+}
+
+TEST(InviteClient, MindsNothingElseThatIsUndelivered) {
+  TransactionTestBed bed;
+  Send(bed, "INVITE", Protocol::kTcp);
+  // A response of ours, a request of somebody else's, and no message at all.
+  bed.layer.OnUndelivered(bed.Answer(0, 200));
+  bed.layer.OnUndelivered(TestRequest("INVITE"));
+  bed.layer.OnUndelivered("x");
+  EXPECT_THAT(bed.events, IsEmpty());
+  EXPECT_EQ(bed.layer.statistics().transactions, 1);
+}
+
 TEST(InviteClient, WaitsAsLongAsItTakesOnceAProvisionalResponseIsHere) {
   TransactionTestBed bed;
   Send(bed, "INVITE");

@@ -45,6 +45,7 @@ class TransactionLayer::Core {
   ClientTransactionId SendRequest(Message request, const Hop& hop, absl::Time now, uint64_t mark);
   void Cancel(ClientTransactionId invite, absl::string_view reason, absl::Time now);
   void SendAck(ClientTransactionId invite, Message ack, const Hop& hop);
+  void OnUndelivered(absl::string_view bytes);
 
  private:
   // A transaction of ours by the number in its branch; its CANCEL has the same one.
@@ -83,7 +84,8 @@ class TransactionLayer::Core {
   void OnResponse(const Hop& hop, absl::string_view bytes, const Message& response, absl::Time now);
   void OnInviteResponse(Transaction& transaction, const Hop& hop, const Message& response, absl::Time now);
   void OnNonInviteResponse(Transaction& transaction, const Hop& hop, const Message& response, absl::Time now);
-  Transaction* FindClient(const Message& response);
+  // By our own Via on top of a request or of what answers it.
+  Transaction* FindClient(const Message& message);
   void SendCancel(Transaction& invite, absl::Time now);
   // Adds our Via, answers the number in its branch.
   uint64_t AddVia(Message& request, const Hop& hop, uint64_t mark);

@@ -130,6 +130,8 @@ void TransactionLayer::OnMessage(const Hop& hop, absl::string_view bytes, absl::
   core_->OnMessage(hop, bytes, now);
 }
 
+void TransactionLayer::OnUndelivered(absl::string_view bytes) { core_->OnUndelivered(bytes); }
+
 ClientTransactionId TransactionLayer::SendRequest(Message request, const Hop& hop, absl::Time now, uint64_t mark) {
   return core_->SendRequest(std::move(request), hop, now, mark);
 }

@@ -40,6 +40,8 @@ using ClientTransactionId = uint64_t;
 enum class TransactionFailure : uint8_t {
   // Timer B or F (64*T1): counts as 408.
   kTimeout,
+  // The network could not be given the request (OnUndelivered): counts as 503 (8.1.3.1).
+  kUndelivered,
   // More transactions than allowed: counts as 503. Told from inside SendRequest's caller's next Advance, never from
   // inside SendRequest.
   kTooMany,
@@ -115,6 +117,10 @@ class TransactionLayer {
   // A whole message that came by `hop`. Faulty requests are answered (400, 505, 513, …) where they can be; what is no
   // message is dropped and counted.
   void OnMessage(const Hop& hop, absl::string_view bytes, absl::Time now);
+
+  // A message of ours that no connection took in the end (17.1.4). If it is a request that nobody has answered, it
+  // fails now and not by its timer.
+  void OnUndelivered(absl::string_view bytes);
 
   // Sends `request` to `hop` with a Via of our own on top. Requests that are longer than 1300 bytes go as they are (the
   // caller chooses the hop). `mark`: of its branch (branch.h).

@@ -100,7 +100,8 @@ class TransactionTestBed : public Wire, public TransactionUser {
     if (on_response) on_response(id, response);
   }
   void OnFailure(ClientTransactionId, TransactionFailure failure) override {
-    events.emplace_back(failure == TransactionFailure::kTimeout ? "timeout" : "too many");
+    constexpr absl::string_view kNames[] = {"timeout", "undelivered", "too many"};
+    events.emplace_back(kNames[static_cast<size_t>(failure)]);
   }
   void OnTrace(bool received, const Hop&, const Message& message, absl::string_view, bool retransmission) override {
     trace.push_back(absl::StrCat(received ? "< " : "> ", message.StartLine(), retransmission ? " (again)" : ""));

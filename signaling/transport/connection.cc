@@ -63,12 +63,12 @@ void Connection::Connect(const std::string& peer_name) {
 
 void Connection::Send(absl::string_view bytes) {
   if (!open_) return;
-  if (waiting_bytes_ + bytes.size() > setup_.max_waiting_bytes) {
+  waiting_bytes_ += bytes.size();
+  waiting_.emplace_back(bytes);
+  if (waiting_bytes_ > setup_.max_waiting_bytes) {
     Close(DropReason::kSendQueueFull);
     return;
   }
-  waiting_bytes_ += bytes.size();
-  waiting_.emplace_back(bytes);
   if (ready_ && !is_writing_) WriteWaiting();
 }
 

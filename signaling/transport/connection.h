@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
@@ -29,7 +30,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   struct Events {
     std::function<void(const Connection& connection, absl::string_view message)> message;
     // The last that is heard of it. Called from the event loop, never from inside Send.
-    std::function<void(const Connection& connection)> closed;
+    std::function<void(Connection& connection)> closed;
   };
 
   struct Setup {
@@ -58,6 +59,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Closes, counting `reason` if there is one; `closed` follows.
   void Close();
   void Close(DropReason reason);
+  // Of one that is closed: the messages of which nothing was written.
+  std::deque<std::string> TakeWaiting() { return std::exchange(waiting_, {}); }
 
   uint64_t id() const { return setup_.hop.connection; }
   // By which its messages come, and by which messages go to the other end.

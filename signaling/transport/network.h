@@ -34,7 +34,8 @@ class Network {
  public:
   virtual ~Network() = default;
 
-  // Sends soon. Never waits; what cannot be sent is dropped and counted, as a network would.
+  // Sends soon. Never waits; what cannot be sent is counted and dropped, as a network would. What no connection takes
+  // is given back from the event loop (Agent::OnUndelivered).
   virtual void Send(const sip::Hop& hop, absl::string_view message) = 0;
 
   virtual const std::vector<Listener>& listeners() const = 0;

@@ -44,8 +44,8 @@ bool ShardMesh::Post(size_t shard, std::function<void(ShardTransport&)> work) {
 absl::StatusOr<std::unique_ptr<ShardTransport>> ShardTransport::Open(boost::asio::io_context& context, size_t shard,
                                                                      ShardMesh& mesh,
                                                                      const ShardTransportOptions& options,
-                                                                     ReceiveFunction receive) {
-  std::unique_ptr<ShardTransport> transport(new ShardTransport(context, shard, mesh, options, std::move(receive)));
+                                                                     Events events) {
+  std::unique_ptr<ShardTransport> transport(new ShardTransport(context, shard, mesh, options, std::move(events)));
   if (absl::Status status = transport->OpenListeners(context, options); !status.ok()) return status;
   mesh.places_[shard]->transport = transport.get();
   mesh.places_[shard]->context = &context;
@@ -53,12 +53,15 @@ absl::StatusOr<std::unique_ptr<ShardTransport>> ShardTransport::Open(boost::asio
 }
 
 ShardTransport::ShardTransport(boost::asio::io_context& context, size_t shard, ShardMesh& mesh,
-                               const ShardTransportOptions& options, ReceiveFunction receive)
+                               const ShardTransportOptions& options, Events events)
     : shard_(shard),
       mesh_(mesh),
-      receive_(std::move(receive)),
-      streams_(context, static_cast<uint16_t>(shard), options.streams, mesh.names_, counters_,
-               [this](const sip::Hop& hop, absl::string_view message) { Take(hop, message); }) {
+      events_(std::move(events)),
+      streams_(
+          context, static_cast<uint16_t>(shard), options.streams, mesh.names_, counters_,
+          {.receive = [this](const sip::Hop& hop, absl::string_view message) { Tell(&Events::receive, hop, message); },
+           .undelivered = [this](const sip::Hop& hop,
+                                 absl::string_view message) { Tell(&Events::undelivered, hop, message); }}) {
   streams_.SetTls(options.tls);
 }
 
@@ -90,24 +93,26 @@ void ShardTransport::TakeDatagram(const Datagram& datagram) {
   } else if (IsKeepAlive(datagram.bytes)) {
     counters_.Drop(DropReason::kKeepAlive);
   } else {
-    Take(hop, datagram.bytes);
+    Tell(&Events::receive, hop, datagram.bytes);
   }
 }
 
-void ShardTransport::Take(const sip::Hop& hop, absl::string_view message) {
+void ShardTransport::Tell(StreamTransport::MessageFunction Events::*event, const sip::Hop& hop,
+                          absl::string_view message) {
   if (mesh_.size() == 1) {
-    receive_(hop, message);
+    (events_.*event)(hop, message);
     return;
   }
   const absl::string_view call_id = FindCallId(message);
   // A message without Call-ID is nobody's; who has received it refuses it.
   const size_t owner = call_id.empty() ? shard_ : ShardOf(call_id, mesh_.size());
   if (owner == shard_) {
-    receive_(hop, message);
+    (events_.*event)(hop, message);
     return;
   }
-  const bool posted = mesh_.Post(
-      owner, [hop, bytes = std::string(message)](ShardTransport& transport) { transport.receive_(hop, bytes); });
+  const bool posted = mesh_.Post(owner, [event, hop, bytes = std::string(message)](ShardTransport& transport) {
+    (transport.events_.*event)(hop, bytes);
+  });
   if (posted) {
     counters_.handed_over.fetch_add(1, std::memory_order_relaxed);
   } else {

@@ -66,12 +66,13 @@ struct ShardTransportOptions {
 
 class ShardTransport : public Network {
  public:
-  using ReceiveFunction = std::function<void(const sip::Hop& hop, absl::string_view message)>;
+  // Both are told at the shard that owns the message's Call-ID.
+  using Events = StreamTransport::Events;
 
   // Opens all listeners; all shards are opened before any event loop runs. Errors name the listener and what to do.
   static absl::StatusOr<std::unique_ptr<ShardTransport>> Open(boost::asio::io_context& context, size_t shard,
                                                               ShardMesh& mesh, const ShardTransportOptions& options,
-                                                              ReceiveFunction receive);
+                                                              Events events);
   ~ShardTransport() override;
 
   void Send(const sip::Hop& hop, absl::string_view message) override;
@@ -94,15 +95,16 @@ class ShardTransport : public Network {
 
  private:
   ShardTransport(boost::asio::io_context& context, size_t shard, ShardMesh& mesh, const ShardTransportOptions& options,
-                 ReceiveFunction receive);
+                 Events events);
   absl::Status OpenListeners(boost::asio::io_context& context, const ShardTransportOptions& options);
   void TakeDatagram(const Datagram& datagram);
-  void Take(const sip::Hop& hop, absl::string_view message);
+  // Tells the owner.
+  void Tell(StreamTransport::MessageFunction Events::*event, const sip::Hop& hop, absl::string_view message);
   UdpSocket* SocketFor(const sip::Hop& hop) const;
 
   const size_t shard_;
   ShardMesh& mesh_;
-  const ReceiveFunction receive_;
+  const Events events_;
   TransportCounters counters_;
   std::vector<Listener> listeners_;
   std::vector<std::unique_ptr<UdpSocket>> udp_;

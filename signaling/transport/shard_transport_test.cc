@@ -149,8 +149,27 @@ TEST_F(ShardTransportTest, ConnectsToNobodyBehindNat) {
   Open(sip::Protocol::kTcp, "127.0.0.1:0");
   sip::Hop hop = shards_[0]->HopTo(sip::Protocol::kTcp, *sip::Endpoint::Parse("127.0.0.1:9"));
   hop.only_connection = true;
-  shards_[0]->Send(hop, "anybody?");
+  shards_[0]->Send(hop, Options(CallIdOf(0, 2)));
   EXPECT_EQ(shards_[0]->counters().Dropped(DropReason::kNoConnection), 1u);
+  // Told later, for Send is called in the middle of things.
+  EXPECT_TRUE(undelivered_[0].empty());
+  RunUntil([&] { return undelivered_[0].size() == 1; });
+  EXPECT_EQ(undelivered_[0][0].message, Options(CallIdOf(0, 2)));
+}
+
+TEST_F(ShardTransportTest, GivesBackToTheirOwnersWhatARefusedConnectionWasToTake) {
+  Open(sip::Protocol::kTcp, "127.0.0.1:0");
+  tcp::acceptor nobody(peer_context_, {asio::ip::make_address("127.0.0.1"), 0});
+  const sip::Hop hop =
+      shards_[0]->HopTo(sip::Protocol::kTcp, *sip::Endpoint::Make("127.0.0.1", nobody.local_endpoint().port()));
+  nobody.close();
+  shards_[0]->Send(hop, Options(CallIdOf(0, 2)));
+  shards_[0]->Send(hop, Options(CallIdOf(1, 2)));
+  RunUntil([&] { return undelivered_[0].size() == 1 && undelivered_[1].size() == 1; });
+  EXPECT_EQ(undelivered_[1][0].message, Options(CallIdOf(1, 2)));
+  EXPECT_EQ(undelivered_[1][0].hop.remote, hop.remote);
+  EXPECT_EQ(Dropped(DropReason::kUnreachable), 1u);
+  EXPECT_EQ(connections(), 0u);
 }
 
 TEST_F(ShardTransportTest, TakesOnlySoManyConnectionsFromOneAddress) {
@@ -174,7 +193,7 @@ TEST_F(ShardTransportTest, ShowsTheAdvertisedAddressOrTheOneThatWasAsked) {
   const ShardTransportOptions options{
       .listeners = {{sip::Protocol::kUdp, *sip::Endpoint::Parse("127.0.0.1:0"), "203.0.113.1:5060"},
                     {sip::Protocol::kUdp, *sip::Endpoint::Parse("0.0.0.0:0"), ""}}};
-  const auto transport = *ShardTransport::Open(context, 0, mesh, options, [](const sip::Hop&, absl::string_view) {});
+  const auto transport = *ShardTransport::Open(context, 0, mesh, options, {});
   const sip::Endpoint remote = *sip::Endpoint::Parse("198.18.1.2:5060");
   const auto& listeners = transport->listeners();
   EXPECT_EQ(transport->Advertised({sip::Protocol::kUdp, listeners[0].address, remote}), "203.0.113.1:5060");

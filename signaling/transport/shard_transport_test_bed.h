@@ -52,10 +52,15 @@ class ShardTransportTestBed : public testing::Test {
   void Open(sip::Protocol protocol, const std::string& address, ShardTransportOptions options = {}) {
     options.listeners = {{protocol, *sip::Endpoint::Parse(address), "", {}}};
     for (size_t i = 0; i < 2; ++i) {
-      auto opened =
-          ShardTransport::Open(contexts_[i], i, mesh_, options, [this, i](const sip::Hop& hop, absl::string_view m) {
-            received_[i].push_back({hop, std::string(m)});
-          });
+      auto opened = ShardTransport::Open(contexts_[i], i, mesh_, options,
+                                         {.receive =
+                                              [this, i](const sip::Hop& hop, absl::string_view m) {
+                                                received_[i].push_back({hop, std::string(m)});
+                                              },
+                                          .undelivered =
+                                              [this, i](const sip::Hop& hop, absl::string_view m) {
+                                                undelivered_[i].push_back({hop, std::string(m)});
+                                              }});
       ASSERT_TRUE(opened.ok()) << opened.status();
       shards_[i] = *std::move(opened);
       options.listeners = shards_[i]->listeners();
@@ -85,6 +90,7 @@ class ShardTransportTestBed : public testing::Test {
   boost::asio::io_context peer_context_;
   std::array<std::unique_ptr<ShardTransport>, 2> shards_;
   std::array<std::vector<Received>, 2> received_;
+  std::array<std::vector<Received>, 2> undelivered_;
 };
 
 }  // namespace sluice::transport

@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 #include <chrono>
@@ -29,26 +30,26 @@ using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>
 class StreamTransport::Connections : public std::enable_shared_from_this<StreamTransport::Connections> {
  public:
   Connections(asio::io_context& context, uint16_t shard, const StreamTransportOptions& options, const TlsNames& names,
-              TransportCounters& counters, ReceiveFunction receive)
+              TransportCounters& counters, Events events)
       : context_(context),
         next_id_((uint64_t{shard} << 48) + 1),
         options_(options),
         names_(names),
         counters_(counters),
-        receive_(std::move(receive)) {}
+        events_(std::move(events)) {}
 
   void Start() {
     // A connection may be heard of after the transport has gone: its last handlers still wait in the event loop.
     const std::weak_ptr<Connections> weak = weak_from_this();
-    events_ = std::make_shared<Connection::Events>(Connection::Events{
+    connection_events_ = std::make_shared<Connection::Events>(Connection::Events{
         .message =
             [weak](const Connection& connection, absl::string_view message) {
               const auto self = weak.lock();
               if (self == nullptr || self->stopped_) return;
-              self->receive_(connection.hop(), message);
+              self->events_.receive(connection.hop(), message);
             },
         .closed =
-            [weak](const Connection& connection) {
+            [weak](Connection& connection) {
               if (const auto self = weak.lock(); self != nullptr) self->Forget(connection);
             },
     });
@@ -83,15 +84,17 @@ class StreamTransport::Connections : public std::enable_shared_from_this<StreamT
   void TakeAccepted(const Acceptor& acceptor, tcp::socket socket);
   void Open(const sip::Hop& hop, absl::string_view bytes);
   std::shared_ptr<Connection> Add(tcp::socket socket, sip::Hop hop, std::shared_ptr<asio::ssl::context> tls);
-  void Forget(const Connection& connection);
+  void Forget(Connection& connection);
+  // What can be sent by no connection; counts why.
+  void GiveBack(const sip::Hop& hop, absl::string_view bytes, DropReason reason);
 
   asio::io_context& context_;
   uint64_t next_id_;
   const StreamTransportOptions options_;
   const TlsNames& names_;
   TransportCounters& counters_;
-  const ReceiveFunction receive_;
-  std::shared_ptr<const Connection::Events> events_;
+  const Events events_;
+  std::shared_ptr<const Connection::Events> connection_events_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   absl::flat_hash_map<uint64_t, std::shared_ptr<Connection>> connections_;
   // What else may be used towards a peer than the connection that is asked for. By TLS only those that we opened: who
@@ -168,7 +171,7 @@ void StreamTransport::Connections::TakeAccepted(const Acceptor& acceptor, tcp::s
   }
   const auto connection =
       Add(std::move(socket), {.protocol = acceptor.protocol, .local = *local, .remote = *remote}, std::move(tls));
-  if (connection == nullptr) return;
+  if (connection == nullptr) return counters_.Drop(DropReason::kConnectionLimit);
   if (!IsSecure(acceptor.protocol)) by_remote_[PeerOf(connection->hop())] = connection->id();
   connection->Accept();
 }
@@ -178,7 +181,6 @@ std::shared_ptr<Connection> StreamTransport::Connections::Add(tcp::socket socket
   size_t& from_address = per_address_[WithPort(hop.remote, 0)];
   if (connections_.size() >= options_.max_connections || from_address >= options_.max_connections_per_address) {
     if (from_address == 0) per_address_.erase(WithPort(hop.remote, 0));
-    counters_.Drop(DropReason::kConnectionLimit);
     return nullptr;
   }
   ++from_address;
@@ -190,23 +192,32 @@ std::shared_ptr<Connection> StreamTransport::Connections::Add(tcp::socket socket
                                    .ping_interval = options_.ping_interval};
   std::shared_ptr<Connection> connection;
   if (hop.protocol == sip::Protocol::kWs || hop.protocol == sip::Protocol::kWss) {
-    connection = std::make_shared<WebSocketConnection>(std::move(socket), setup, counters_, events_);
+    connection = std::make_shared<WebSocketConnection>(std::move(socket), setup, counters_, connection_events_);
   } else {
-    connection = std::make_shared<SipConnection>(std::move(socket), setup, counters_, events_);
+    connection = std::make_shared<SipConnection>(std::move(socket), setup, counters_, connection_events_);
   }
   connections_.emplace(hop.connection, connection);
   counters_.connections.store(connections_.size(), std::memory_order_relaxed);
   return connection;
 }
 
-void StreamTransport::Connections::Forget(const Connection& connection) {
+void StreamTransport::Connections::Forget(Connection& connection) {
   const auto address = per_address_.find(WithPort(connection.remote(), 0));
   if (address != per_address_.end() && --address->second == 0) per_address_.erase(address);
   const auto by_remote = by_remote_.find(PeerOf(connection.hop()));
   if (by_remote != by_remote_.end() && by_remote->second == connection.id()) by_remote_.erase(by_remote);
   connections_.erase(connection.id());
   // The counters may be gone already: connections that Stop closed are forgotten after it.
-  if (!stopped_) counters_.connections.store(connections_.size(), std::memory_order_relaxed);
+  if (stopped_) return;
+  counters_.connections.store(connections_.size(), std::memory_order_relaxed);
+  for (const std::string& message : connection.TakeWaiting()) events_.undelivered(connection.hop(), message);
+}
+
+void StreamTransport::Connections::GiveBack(const sip::Hop& hop, absl::string_view bytes, DropReason reason) {
+  counters_.Drop(reason);
+  asio::post(context_, [self = shared_from_this(), hop, message = std::string(bytes)] {
+    if (!self->stopped_) self->events_.undelivered(hop, message);
+  });
 }
 
 void StreamTransport::Connections::Send(const sip::Hop& hop, absl::string_view bytes) {
@@ -218,7 +229,7 @@ void StreamTransport::Connections::Send(const sip::Hop& hop, absl::string_view b
   if (found != connections_.end() && found->second->is_open()) {
     found->second->Send(bytes);
   } else if (hop.only_connection || stopped_) {
-    counters_.Drop(DropReason::kNoConnection);
+    GiveBack(hop, bytes, DropReason::kNoConnection);
   } else {
     Open(hop, bytes);
   }
@@ -228,14 +239,14 @@ void StreamTransport::Connections::Open(const sip::Hop& hop, absl::string_view b
   std::shared_ptr<asio::ssl::context> tls;
   if (hop.protocol == sip::Protocol::kTls && tls_ != nullptr) tls = tls_->client;
   // A WebSocket is opened by phones only; and nothing goes out plain that was meant for TLS.
-  if (hop.protocol != sip::Protocol::kTcp && tls == nullptr) return counters_.Drop(DropReason::kNoConnection);
+  if (hop.protocol != sip::Protocol::kTcp && tls == nullptr) return GiveBack(hop, bytes, DropReason::kNoConnection);
   error_code error;
   tcp::socket socket(context_);
   socket.open(hop.remote.is_v6 ? tcp::v6() : tcp::v4(), error);
-  if (error) return counters_.Drop(DropReason::kSendError);
+  if (error) return GiveBack(hop, bytes, DropReason::kSendError);
   const auto made = Add(std::move(socket), {.protocol = hop.protocol, .remote = hop.remote, .tls_name = hop.tls_name},
                         std::move(tls));
-  if (made == nullptr) return;
+  if (made == nullptr) return GiveBack(hop, bytes, DropReason::kConnectionLimit);
   by_remote_[PeerOf(hop)] = made->id();
   made->Send(bytes);
   made->Connect(hop.tls_name == 0 ? hop.remote.Address() : names_.NameOf(hop.tls_name));
@@ -268,8 +279,8 @@ void StreamTransport::Connections::Stop() {
 }
 
 StreamTransport::StreamTransport(asio::io_context& context, uint16_t shard, const StreamTransportOptions& options,
-                                 const TlsNames& names, TransportCounters& counters, ReceiveFunction receive)
-    : connections_(std::make_shared<Connections>(context, shard, options, names, counters, std::move(receive))) {
+                                 const TlsNames& names, TransportCounters& counters, Events events)
+    : connections_(std::make_shared<Connections>(context, shard, options, names, counters, std::move(events))) {
   connections_->Start();
 }
 

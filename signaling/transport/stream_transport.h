@@ -51,12 +51,19 @@ struct StreamTransportOptions {
 
 class StreamTransport {
  public:
-  // A whole message of the hop's connection.
-  using ReceiveFunction = std::function<void(const sip::Hop& hop, absl::string_view message)>;
+  using MessageFunction = std::function<void(const sip::Hop& hop, absl::string_view message)>;
+  // Called from the event loop, never from inside Send.
+  struct Events {
+    // A whole message of the hop's connection.
+    MessageFunction receive;
+    // One of ours that no connection took: there is none and none can be made, it did not come about, or it ended
+    // first.
+    MessageFunction undelivered;
+  };
 
   // `shard` goes into the top 16 bits of connection ids. `context`, `names` and `counters` outlive the transport.
   StreamTransport(boost::asio::io_context& context, uint16_t shard, const StreamTransportOptions& options,
-                  const TlsNames& names, TransportCounters& counters, ReceiveFunction receive);
+                  const TlsNames& names, TransportCounters& counters, Events events);
   ~StreamTransport();
 
   // Shard of a connection id.
@@ -70,8 +77,8 @@ class StreamTransport {
   void SetTls(std::shared_ptr<const TlsContexts> contexts);
 
   // Sends by the hop's connection; if there is none (any more), by any to its remote and TLS name, or by a new one to
-  // there, unless the hop says that only the connection reaches the peer. Never waits; what cannot be sent is dropped
-  // and counted.
+  // there, unless the hop says that only the connection reaches the peer. Never waits; what cannot be sent is counted
+  // and given back.
   void Send(const sip::Hop& hop, absl::string_view bytes);
 
   // True while the connection is there.

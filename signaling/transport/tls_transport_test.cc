@@ -209,8 +209,9 @@ TEST_F(TlsTransportTest, OpensConnectionsToServersThatSpeakForTheirName) {
 
 TEST_F(TlsTransportTest, SendsNothingToAServerThatSpeaksForSomebodyElse) {
   OpenServer(server_, believing_);
-  const auto peer = BeCalled(server_, "other.example", "secret");
+  const auto peer = BeCalled(server_, "other.example", Options(CallIdOf(0, 2)));
   RunUntil([&] { return Dropped(DropReason::kTls) == 1; });
+  RunUntil([&] { return undelivered_[0].size() == 1; });
   RunUntil([&] { return peer->done() && (!peer->worked() || peer->closed()); });
   EXPECT_EQ(peer->received(), "");
 }

@@ -48,7 +48,7 @@ class Conversation {
                                             if (message.size() > kMaxMessage || closed_ > 0 || !connection.is_open())
                                               std::abort();
                                           },
-                                      .closed = [this](const transport::Connection&) { ++closed_; }});
+                                      .closed = [this](transport::Connection&) { ++closed_; }});
     const transport::Connection::Setup setup = {.hop = {.protocol = sluice::sip::Protocol::kWs, .connection = 1},
                                                 .max_message_bytes = kMaxMessage,
                                                 .max_waiting_bytes = 1 << 16,

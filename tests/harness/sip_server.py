@@ -39,12 +39,15 @@ class TlsListener:
             except OSError:
                 return
             self.greeted += 1
-            plain.settimeout(5)
-            try:
-                with self._context.wrap_socket(plain, server_side=True) as secure:
-                    self._talk(secure)
-            except (OSError, ssl.SSLError):
-                plain.close()
+            threading.Thread(target=self._greet, args=(plain,), daemon=True).start()
+
+    def _greet(self, plain):
+        plain.settimeout(5)
+        try:
+            with self._context.wrap_socket(plain, server_side=True) as secure:
+                self._talk(secure)
+        except (OSError, ssl.SSLError):
+            plain.close()
 
     def _talk(self, secure):
         buffer = b""

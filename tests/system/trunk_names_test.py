@@ -14,7 +14,7 @@ from phone.sip_phone import response_to
 
 CALLS = 3
 DNS_PORT = 5353
-FIRST_PORT, SECOND_PORT, SILENT_PORT, TLS_PORT = 5062, 5060, 5070, 5061
+FIRST_PORT, SECOND_PORT, SILENT_PORT, TLS_PORT, CLOSED_PORT = 5062, 5060, 5070, 5061, 5072
 
 _CONFIG = """\
 dns: {{servers: ["{carrier}:{dns_port}"]}}
@@ -29,7 +29,7 @@ trunks:
     from_user: honest
     register: true
   - name: thief
-    peers: [{{transport: tls, address: "tls.thief.example:{thief_port}"}}]
+    peers: [{{transport: tls, address: "tls.thief.example:{tls_port}"}}]
     from_user: thief
     register: true
   - name: half-silent
@@ -38,9 +38,16 @@ trunks:
     password_file: {password}
     realm: carrier.example
     failover_after: 1s
+  - name: half-closed
+    peers: [{{transport: tcp, address: "{carrier}:{closed_port}"}}, {{transport: udp, address: b.carrier.example:{second_port}}}]
+    username: trunk-user
+    password_file: {password}
+    realm: carrier.example
+    failover_after: 20s
 routes:
   - {{name: out, number: "0X*", to: [{{trunk: carrier}}], called: {{strip: 1, prepend: "+49"}}}}
   - {{name: slow, number: "1X*", to: [{{trunk: half-silent}}], called: {{strip: 1, prepend: "+49"}}}}
+  - {{name: quick, number: "2X*", to: [{{trunk: half-closed}}], called: {{strip: 1, prepend: "+49"}}}}
 """
 
 _RECORDS = {
@@ -71,14 +78,13 @@ class TrunkNamesTest(SystemTest):
         carrier = certificates.make("carrier", "DNS:tls.carrier.example")
         enter = cls.stack.enter_context
         cls.dns = enter(DnsServer(cls.network.phone_c, net.PHONE_C, DNS_PORT, _RECORDS))
-        cls.honest = enter(TlsListener(cls.network.phone_c, net.PHONE_C, TLS_PORT, carrier, taken))
-        # What it shows is good, and speaks for another one.
-        cls.thief = enter(TlsListener(cls.network.phone_c, net.PHONE_C, TLS_PORT + 1, carrier, taken))
+        # The address of both trunks; what it shows speaks for the honest one.
+        cls.tls_server = enter(TlsListener(cls.network.phone_c, net.PHONE_C, TLS_PORT, carrier, taken))
         cls.relay = cls.start_relay()
         cls.controller = cls.start_controller(
             [cls.relay], digests=("MD5",),
-            more_config=_CONFIG.format(carrier=net.PHONE_C, dns_port=DNS_PORT, tls_port=TLS_PORT, thief_port=TLS_PORT + 1,
-                                       password=cls.work_folder.write("trunk-password", "trunk-secret\n")),
+            more_config=_CONFIG.format(carrier=net.PHONE_C, dns_port=DNS_PORT, tls_port=TLS_PORT, closed_port=CLOSED_PORT,
+                                       second_port=SECOND_PORT, password=cls.work_folder.write("trunk-password", "trunk-secret\n")),
             more_listeners=[f'{{transport: tls, address: "{net.SWITCH_A}:5061", {own}}}'],
             more_sip=f"tls_client: {{ca_file: {certificates.ca_file}}}")
         cls.controller.add_account("caller", "caller-secret")
@@ -112,15 +118,21 @@ class TrunkNamesTest(SystemTest):
         # Timer B alone would have been 32 s.
         self.assertLess(time.monotonic() - start, 10)
 
+    def test_calls_pass_over_a_server_that_refuses_the_connection_at_once(self):
+        start = time.monotonic()
+        self.expect_success(*self.call("2123"))
+        # Not after the trunk's failover_after.
+        self.assertLess(time.monotonic() - start, 10)
+
     def test_a_trunk_by_tls_hears_us_only_if_it_is_who_it_should_be(self):
         def registration(name):
             return next(trunk for trunk in self.controller.ctl.json("trunks")["trunks"] if trunk["name"] == name)["registration"]
 
         self.controller.process.wait_until(lambda: registration("honest") == "TRUNK_REGISTRATION_REGISTERED", "it was registered")
-        self.assertRegex(self.honest.messages[0], r"^REGISTER sip:tls\.carrier\.example:5061;transport=tls SIP/2\.0")
-        self.controller.process.wait_until(lambda: self.thief.greeted > 0, "the thief was connected to")
+        self.assertRegex(self.tls_server.messages[0], r"^REGISTER sip:tls\.carrier\.example:5061;transport=tls SIP/2\.0")
+        self.controller.process.wait_until(lambda: self.tls_server.greeted > 1, "it was connected to as the thief")
         self.assertNotEqual(registration("thief"), "TRUNK_REGISTRATION_REGISTERED")
-        self.assertEqual(self.thief.messages, [])
+        self.assertEqual([message for message in self.tls_server.messages if "tls.thief.example" in message], [])
 
 
 if __name__ == "__main__":
