@@ -59,6 +59,10 @@ class Checker {
       return file_.Error("store.postgresql",
                          "wants records that are kept until they are copied; sqlite_file must be a file");
     }
+    const absl::Duration keep = ToAbsl(config_.store().keep_records());
+    if (keep != absl::ZeroDuration() && keep < absl::Hours(1)) {
+      return file_.Error("store.keep_records", "allowed: 1h and more, or 0s for ever");
+    }
     return CheckLogLevel(file_, "log_level", config_.log_level());
   }
 

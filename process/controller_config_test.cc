@@ -80,6 +80,8 @@ INSTANTIATE_TEST_SUITE_P(
                   "1: relays: is required"},
         WrongCase{"no store", "  sqlite_file: /var/lib/sluice/controller.db\n", "  {}\n",
                   "10: store.sqlite_file: is required"},
+        WrongCase{"call records that hardly stay", "controller.db\n", "controller.db\n  keep_records: 30m\n",
+                  "12: store.keep_records: allowed: 1h and more"},
         WrongCase{"a session timer below RFC 4028", "store:", "calls: {session_expires: 60s}\nstore:",
                   "10: calls.session_expires: is too short (RFC 4028)"}));
 

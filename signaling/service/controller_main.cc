@@ -13,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "process/checks.h"
 #include "process/command_line.h"
 #include "process/config_file.h"
 #include "process/controller_config.h"
@@ -128,8 +129,12 @@ int Run(const std::string& file, const Settings& settings) {
   const config::v1::ControllerConfig& config = settings.config;
   process::StartLogging(kProgram, config.log_level());
 
+  const absl::Duration keep = process::ToAbsl(config.store().keep_records());
   absl::StatusOr<std::unique_ptr<store::Store>> store =
-      store::OpenSqliteStore({.file = config.store().sqlite_file(), .report = WarnOf});
+      store::OpenSqliteStore({.file = config.store().sqlite_file(),
+                              .keep_records = keep == absl::ZeroDuration() ? absl::InfiniteDuration() : keep,
+                              .records_are_copied = settings.exports.postgresql.has_value(),
+                              .report = WarnOf});
   if (!store.ok()) return Fail(kMachine, store.status().message());
   const std::unique_ptr<store::RecordForwarder> forwarder = StartForwarder(settings.exports, **store);
   std::unique_ptr<hep::Exporter> hep;

@@ -112,6 +112,8 @@ void AddStore(Families& families, const store::StoreStatistics& store) {
                  static_cast<double>(store.records_waiting));
   families.Counter("sluice_call_records_dropped_total", "Call records that were given up because too many waited.",
                    store.records_dropped);
+  families.Counter("sluice_call_records_expired_total", "Call records that were deleted for their age.",
+                   store.records_expired);
   families.Counter("sluice_store_failed_writes_total", "Batches that the disk refused; they are tried again.",
                    store.failed_writes);
 }

@@ -60,11 +60,13 @@ TEST(ControllerMetrics, TellsWhatTheStoreHoldsAndOwes) {
   store.bindings = 3;
   store.records_waiting = 2;
   store.records_dropped = 1;
+  store.records_expired = 5;
   const std::string text = Text({}, store);
   EXPECT_THAT(text, HasSubstr("\nsluice_accounts 4\n"));
   EXPECT_THAT(text, HasSubstr("\nsluice_bindings 3\n"));
   EXPECT_THAT(text, HasSubstr("\nsluice_call_records_waiting 2\n"));
   EXPECT_THAT(text, HasSubstr("\nsluice_call_records_dropped_total 1\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_call_records_expired_total 5\n"));
 }
 
 TEST(ControllerMetrics, TellsOfExportsOnlyWhereThereAreAny) {

@@ -20,6 +20,8 @@ namespace {
 
 constexpr size_t kMaxBatchRecords = 1000;
 constexpr size_t kMaxBatchAccounts = 1000;
+// So few that writers of accounts, which wait for the transaction, do not notice.
+constexpr size_t kExpiryBatch = 500;
 constexpr absl::Duration kStopLimit = absl::Seconds(2);
 // A list of call records waits this long for those that are not on disk yet.
 constexpr absl::Duration kListLimit = absl::Seconds(1);
@@ -96,6 +98,10 @@ class SqliteStore : public Store {
   void PutBack(Batch batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_);
   absl::Status Write(const Batch& batch) ABSL_LOCKS_EXCLUDED(database_mutex_);
   void RefuseRecord(const CallRecord& record, const absl::Status& status) ABSL_LOCKS_EXCLUDED(queue_mutex_);
+  // Deletes a few of the records that are too old; answers when to go on.
+  absl::Time ExpireRecords() ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_);
+  absl::StatusOr<size_t> DeleteRecordsBefore(absl::Time time) ABSL_LOCKS_EXCLUDED(database_mutex_);
+  void NoteFailure(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_);
   absl::Status InTransaction(const std::function<absl::Status()>& body) ABSL_EXCLUSIVE_LOCKS_REQUIRED(database_mutex_);
 
   const SqliteStoreOptions options_;
@@ -271,8 +277,11 @@ StoreStatistics SqliteStore::Statistics() const {
 
 void SqliteStore::WriteUntilStopped() {
   absl::MutexLock lock(&queue_mutex_);
+  absl::Time next_expiry =
+      options_.keep_records == absl::InfiniteDuration() ? absl::InfiniteFuture() : absl::InfinitePast();
   while (true) {
-    queue_mutex_.Await(absl::Condition(this, &SqliteStore::ShouldWake));
+    if (!Stopping() && absl::Now() >= next_expiry) next_expiry = ExpireRecords();
+    if (!queue_mutex_.AwaitWithDeadline(absl::Condition(this, &SqliteStore::ShouldWake), next_expiry)) continue;
     queue_mutex_.AwaitWithTimeout(absl::Condition(this, &SqliteStore::MustWrite), options_.gather_interval);
     if (!SomethingWaits()) return;
     if (Stopping() && !statistics_.last_error.empty() && absl::Now() > stop_time_ + kStopLimit) {
@@ -294,11 +303,7 @@ void SqliteStore::WriteUntilStopped() {
       }
       continue;
     }
-    ++statistics_.failed_writes;
-    if (statistics_.last_error != status.message()) {
-      statistics_.last_error = std::string(status.message());
-      options_.report(absl::StrCat("store: cannot write, calls go on, trying again: ", status.message()));
-    }
+    NoteFailure(status);
     PutBack(std::move(batch));
     if (Stopping()) {
       queue_mutex_.AwaitWithTimeout(absl::Condition(
@@ -308,6 +313,40 @@ void SqliteStore::WriteUntilStopped() {
       queue_mutex_.AwaitWithTimeout(absl::Condition(this, &SqliteStore::Stopping), options_.retry_interval);
     }
   }
+}
+
+void SqliteStore::NoteFailure(const absl::Status& status) {
+  ++statistics_.failed_writes;
+  if (statistics_.last_error == status.message()) return;
+  statistics_.last_error = std::string(status.message());
+  options_.report(absl::StrCat("store: cannot write, calls go on, trying again: ", status.message()));
+}
+
+absl::Time SqliteStore::ExpireRecords() {
+  const absl::Time now = absl::Now();
+  queue_mutex_.Unlock();
+  const absl::StatusOr<size_t> deleted = DeleteRecordsBefore(now - options_.keep_records);
+  queue_mutex_.Lock();
+  if (!deleted.ok()) {
+    NoteFailure(deleted.status());
+    return now + options_.retry_interval;
+  }
+  statistics_.records_expired += *deleted;
+  // More are left: what has come meanwhile is written first.
+  return now + (*deleted < kExpiryBatch ? options_.expiry_interval : options_.gather_interval);
+}
+
+absl::StatusOr<size_t> SqliteStore::DeleteRecordsBefore(absl::Time time) {
+  absl::MutexLock lock(&database_mutex_);
+  size_t count = 0;
+  const absl::Status status = InTransaction([&]() -> absl::Status {
+    const absl::StatusOr<size_t> deleted =
+        DeleteCallRecordsBefore(*database_, time, options_.records_are_copied, kExpiryBatch);
+    if (deleted.ok()) count = *deleted;
+    return deleted.status();
+  });
+  if (!status.ok()) return status;
+  return count;
 }
 
 SqliteStore::Batch SqliteStore::TakeBatch() {

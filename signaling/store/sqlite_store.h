@@ -6,7 +6,8 @@
 // often costs one write a batch; call records wait in a bounded queue. One thread writes both, everything that waits in
 // one transaction (WAL), `gather_interval` after the first of it came, or at once when somebody waits for it. A batch
 // that fails is tried again after a second for as long as it takes. The destructor writes what is left, trying for at
-// most two seconds.
+// most two seconds. Between batches the thread deletes call records that are too old, a few hundred in a transaction;
+// the file keeps the room for new ones.
 #ifndef SLUICE_SIGNALING_STORE_SQLITE_STORE_H_
 #define SLUICE_SIGNALING_STORE_SQLITE_STORE_H_
 
@@ -29,6 +30,12 @@ struct SqliteStoreOptions {
   size_t records_in_memory = 10000;
   // What comes within this time is written together: a transaction costs much more than a row.
   absl::Duration gather_interval = absl::Milliseconds(100);
+  // How long call records stay, from the start of the call.
+  absl::Duration keep_records = absl::InfiniteDuration();
+  // They are copied elsewhere: none is deleted for its age before MarkCopied has told of it.
+  bool records_are_copied = false;
+  // How often it is looked for records that are too old.
+  absl::Duration expiry_interval = absl::Minutes(1);
   // A failed batch is tried again after this long.
   absl::Duration retry_interval = absl::Seconds(1);
   // Told about damaged records at the start, and when writing begins to fail and when it works again, one line each.

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "signaling/store/sqlite_database.h"
 
@@ -385,6 +386,48 @@ TEST_F(SqliteStoreTest, ListsTheRecordsOfOneAccountWhetherItCalledOrWasCalled) {
   EXPECT_EQ(calls_of("carol"), "32");
   EXPECT_EQ(calls_of("dave"), "");
   EXPECT_EQ(calls_of(""), "321");
+}
+
+TEST_F(SqliteStoreTest, DeletesRecordsThatAreOlderThanTheyAreToStay) {
+  // More than go in one transaction.
+  constexpr size_t kOld = 1200;
+  const auto store = *OpenSqliteStore({.file = file_,
+                                       .gather_interval = absl::Milliseconds(1),
+                                       .keep_records = absl::Hours(24),
+                                       .expiry_interval = absl::Milliseconds(1)});
+  for (size_t i = 0; i < kOld; ++i) store->AppendCallRecord(AnsweredCall(absl::StrCat("old-", i)));
+  CallRecord young = AnsweredCall("young");
+  young.start_time = absl::Now() - absl::Hours(23);
+  store->AppendCallRecord(young);
+  ASSERT_TRUE(store->Flush(kLimit).ok());
+  const absl::Time deadline = absl::Now() + kLimit;
+  while (store->Statistics().records_expired < kOld && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_EQ(store->Statistics().records_expired, kOld);
+  const auto left = *store->ListCallRecords({});
+  ASSERT_EQ(left.items.size(), 1u);
+  EXPECT_EQ(left.items[0].call_id, "young");
+  // Their streams have gone with them.
+  const auto database = *SqliteDatabase::Open(file_);
+  auto count = *database->Prepare("SELECT COUNT(*) FROM call_record_streams");
+  ASSERT_TRUE(*count.Step());
+  EXPECT_EQ(count.Integer(0), 4);
+}
+
+TEST_F(SqliteStoreTest, KeepsOldRecordsUntilTheyAreCopied) {
+  const auto store = *OpenSqliteStore({.file = file_,
+                                       .gather_interval = absl::Milliseconds(1),
+                                       .keep_records = absl::Hours(24),
+                                       .records_are_copied = true,
+                                       .expiry_interval = absl::Milliseconds(1)});
+  for (const char* id : {"copied", "waiting"}) store->AppendCallRecord(AnsweredCall(id));
+  ASSERT_TRUE(store->Flush(kLimit).ok());
+  EXPECT_EQ(store->Statistics().records_expired, 0u);
+  ASSERT_TRUE(store->MarkCopied(store->ReadUncopied(1)->position).ok());
+  const absl::Time deadline = absl::Now() + kLimit;
+  while (store->Statistics().records_expired == 0 && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(1));
+  const auto left = *store->ListCallRecords({});
+  ASSERT_EQ(left.items.size(), 1u);
+  EXPECT_EQ(left.items[0].call_id, "waiting");
 }
 
 TEST_F(SqliteStoreTest, TellsUncopiedRecordsFromTheOldestOnUntilTheyAreMarkedAlsoAfterARestart) {

@@ -390,6 +390,23 @@ absl::Status DeleteOldCallRecords(SqliteDatabase& database, size_t kept) {
       absl::StrCat("DELETE FROM call_records WHERE id <= (SELECT MAX(id) FROM call_records) - ", kept));
 }
 
+absl::StatusOr<size_t> DeleteCallRecordsBefore(SqliteDatabase& database, absl::Time time, bool only_copied,
+                                               size_t limit) {
+  absl::StatusOr<SqliteStatement> deletion = database.Prepare(
+      absl::StrCat("DELETE FROM call_records WHERE id IN (SELECT id FROM call_records WHERE start_time < ?",
+                   only_copied ? " AND id <= (SELECT up_to FROM copied_call_records)" : "",
+                   " ORDER BY start_time LIMIT ?) RETURNING id"));
+  if (!deletion.ok()) return deletion.status();
+  deletion->Bind(1, absl::ToUnixMicros(time)).Bind(2, static_cast<int64_t>(limit));
+  size_t count = 0;
+  while (true) {
+    const absl::StatusOr<bool> row = deletion->Step();
+    if (!row.ok()) return row.status();
+    if (!*row) return count;
+    ++count;
+  }
+}
+
 BatchWriter::BatchWriter(SqliteDatabase& database, SqliteStatement delete_bindings, SqliteStatement insert_binding,
                          SqliteStatement insert_record, SqliteStatement insert_stream)
     : database_(&database),

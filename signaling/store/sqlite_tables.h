@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "signaling/store/account.h"
 #include "signaling/store/binding.h"
 #include "signaling/store/call_record.h"
@@ -33,7 +34,12 @@ absl::StatusOr<Page<CallRecord>> ReadCallRecords(SqliteDatabase& database, const
 // After the position of the mark, which SetCopiedMark moves.
 absl::StatusOr<UncopiedCallRecords> ReadUncopiedCallRecords(SqliteDatabase& database, size_t limit);
 absl::Status SetCopiedMark(SqliteDatabase& database, int64_t position);
+// All but the newest `kept`.
 absl::Status DeleteOldCallRecords(SqliteDatabase& database, size_t kept);
+// Of calls that began before `time`, the oldest first, `limit` at most; `only_copied`: of those up to the mark. Answers
+// how many.
+absl::StatusOr<size_t> DeleteCallRecordsBefore(SqliteDatabase& database, absl::Time time, bool only_copied,
+                                               size_t limit);
 
 // The writes that calls and phones cause, prepared once.
 class BatchWriter {

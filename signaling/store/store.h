@@ -65,6 +65,8 @@ struct StoreStatistics {
   uint64_t records_written = 0;
   uint64_t records_waiting = 0;
   uint64_t records_dropped = 0;
+  // Those that were deleted for their age.
+  uint64_t records_expired = 0;
   // Batches that the disk refused; they are tried again.
   uint64_t failed_writes = 0;
   // Records that were found damaged at the start and set aside.
