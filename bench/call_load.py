@@ -10,7 +10,7 @@ from harness.sipp import Capture, Sipp
 from harness.work_folder import WorkFolder
 
 # Beyond what the calls themselves take, until a run that hangs is given up.
-_PATIENCE_SECONDS = 20
+_PATIENCE_SECONDS = 8
 # What a run may take longer than planned and still count as one at its rate.
 _SLACK_SECONDS = 1.5
 
