@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "signaling/sip/text.h"
 #include "signaling/sip/via.h"
 
@@ -20,7 +19,14 @@ constexpr size_t kMaxKeyBytes = 128;
 
 // A line end stands in no part, so parts cannot run into each other.
 std::string Join(std::initializer_list<absl::string_view> parts) {
-  std::string key = absl::StrJoin(parts, "\n");
+  size_t size = 0;
+  for (const absl::string_view part : parts) size += part.size() + 1;
+  std::string key;
+  key.reserve(size);
+  for (const absl::string_view part : parts) {
+    key.append(part.data(), part.size());
+    key.push_back('\n');
+  }
   if (key.size() <= kMaxKeyBytes) return key;
   std::array<unsigned char, 32> digest;
   EVP_Digest(key.data(), key.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
