@@ -96,11 +96,13 @@ TEST_F(AgentStandaloneTest, ArePassedOnWithTheirBodyAndAnswered) {
 
     sip::Message answer = b_.Answer(got, 200);
     answer.Add("X-Note", "thanks");
+    answer.Add(sip::Header::kSessionId, "b0000000000040008000000000000000");
     b_.Send(answer);
     const sip::Message response = a_.Receive();
     EXPECT_EQ(response.status(), 200);
     EXPECT_EQ(response.CallId(), sent.CallId());
     EXPECT_EQ(response.Get("X-Note"), "thanks");
+    EXPECT_EQ(response.Get(sip::Header::kSessionId), "b0000000000040008000000000000000");
     EXPECT_FALSE(response.ToTag().empty());
   }
 }

@@ -16,6 +16,12 @@ constexpr uint32_t kMostChallenges = 3;
 // The sender waits for 32 s (Timer F).
 constexpr absl::Duration kLongestWait = absl::Seconds(24);
 
+// Both ends are the same on either side of us (RFC 7989).
+void PassSession(const sip::Message& from, const call::CallOptions& options, sip::Message& to) {
+  if (!from.Has(sip::Header::kSessionId) || options.blocked_headers.contains("session-id")) return;
+  to.Add(sip::Header::kSessionId, from.Get(sip::Header::kSessionId));
+}
+
 dns::Destination ServerOf(const call::Party& party) { return {party.hop.protocol, party.hop.remote}; }
 
 }  // namespace
@@ -116,6 +122,7 @@ sip::Message StandaloneRequests::Make(const Request& request, const Way& way) co
   made.Add(sip::Header::kCSeq, absl::StrCat("1 ", received.method_name()));
   if (request.breadth != 0) made.Add(sip::Header::kMaxBreadth, absl::StrCat(request.breadth));
   call::PassHeaders(received, request.options->blocked_headers, made);
+  PassSession(received, *request.options, made);
   if (!made.Has(sip::Header::kUserAgent)) made.Add(sip::Header::kUserAgent, request.options->user_agent);
   call::PassBody(received, made);
   return made;
@@ -215,6 +222,7 @@ void StandaloneRequests::GiveUp(Request& request, absl::Time now) {
 void StandaloneRequests::Answer(Request& request, const sip::Message& response, absl::Time now) {
   sip::Message answer =
       call::PassedResponse(request.received, response, parts_.ids.NewHex(kTagDigits), request.options->blocked_headers);
+  PassSession(response, *request.options, answer);
   // A redirection is nothing without its targets.
   if (response.status() >= 300 && response.status() < 400) {
     for (const absl::string_view contact : response.Elements(sip::Header::kContact)) {

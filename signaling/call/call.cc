@@ -85,7 +85,7 @@ Actions Call::Core::Take() {
 
 Leg* Call::Core::Find(LegNumber number) { return number < legs_.size() ? &legs_[number] : nullptr; }
 
-Leg* Call::Core::Opposite(const Leg& leg) {
+const Leg* Call::Core::Opposite(const Leg& leg) const {
   if (leg.side == 1 || callee() != kCaller) return &legs_[ends_[1 - leg.side]];
   return legs_.size() == 2 ? &legs_[1] : nullptr;
 }
@@ -124,6 +124,7 @@ RequestNumber Call::Core::Send(Leg& leg, ClientRequest::Kind kind, sip::Message 
   request.kind = kind;
   request.method = message.method();
   request.cseq = message.CSeqNumber();
+  NameSession(leg, Opposite(leg), message);
   request.passed = std::move(passed);
   if (leg.credentials != nullptr) {
     leg.credentials->Authorize(message, names_.NewTag());
@@ -138,6 +139,7 @@ void Call::Core::Acknowledge(Leg& leg, RequestNumber number, uint32_t cseq, cons
                              absl::string_view sdp) {
   sip::Message ack = dialog.MakeAck(cseq);
   ack.Add(sip::Header::kUserAgent, options_.user_agent);
+  NameSession(leg, Opposite(leg), ack);
   if (leg.credentials != nullptr) leg.credentials->AuthorizeAck(ack);
   if (!sdp.empty()) ack.SetBody("application/sdp", sdp);
   actions_.push_back(SendAck{leg.number, number, std::move(ack), HopOf(leg)});
@@ -151,6 +153,7 @@ sip::Message Call::Core::Answer(const ServerRequest& request, uint16_t status, a
 }
 
 void Call::Core::Respond(const Leg& leg, sip::ServerTransactionId transaction, sip::Message message) {
+  if (!message.Has(sip::Header::kSessionId)) NameSession(leg, Opposite(leg), message);
   actions_.push_back(call::Respond{leg.number, transaction, std::move(message)});
 }
 
@@ -164,6 +167,7 @@ Actions Call::Core::OnResponse(LegNumber number, RequestNumber request_number, c
   Begin(now);
   Leg* leg = Find(number);
   if (leg == nullptr || ended_) return Take();
+  LearnSession(*leg, response);
   const auto found = std::find_if(requests_.begin(), requests_.end(), [&](const ClientRequest& request) {
     return request.number == request_number && request.leg == number;
   });

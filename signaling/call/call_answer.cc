@@ -95,6 +95,7 @@ void Call::Core::PassProvisional(const sip::Message& response, absl::string_view
   PassHeaders(response, options_.blocked_headers, passed);
   // The caller may send UPDATE and PRACK from here on.
   passed.Add(sip::Header::kAllow, kAllow);
+  NameSession(caller(), SenderOf(response), passed);
   PassSessionBody(response, sdp, passed);
   RespondEarly(std::move(passed), sdp);
 }
@@ -255,6 +256,7 @@ void Call::Core::PassFailure() {
   }
   if (SdpOf(failure).empty()) PassBody(failure, response);
   const std::string reason(response.reason());
+  NameSession(caller(), SenderOf(failure), response);
   Respond(caller(), invite_->transaction, std::move(response));
   invite_.reset();
   caller().state = Leg::State::kOver;
@@ -270,6 +272,7 @@ void Call::Core::EndSpareDialog(Leg& leg, const sip::Message& response) {
   sip::Message bye = spare.MakeRequest(sip::Method::kBye);
   bye.Add(sip::Header::kUserAgent, options_.user_agent);
   bye.Add(sip::Header::kReason, "SIP;cause=200;text=\"Call completed elsewhere\"");
+  NameSession(leg, Opposite(leg), bye);
   actions_.push_back(SendRequest{leg.number, ++last_request_, std::move(bye), HopOf(leg)});
 }
 

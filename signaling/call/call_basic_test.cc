@@ -387,21 +387,6 @@ TEST(Call, PassesNeitherCredentialsNorRoutesNorBlockedHeaders) {
   EXPECT_EQ(invite.Get("X-Other"), "seen");
 }
 
-TEST(Call, CarriesTheSessionIdOfBothSidesToTheEnd) {
-  CallTestBed bed;
-  bed.Start(CallTestBed::Invite("Session-ID: aaaa;remote=0000\r\n"));
-  bed.Media();
-  const SendRequest invite = bed.Take<SendRequest>();
-  EXPECT_EQ(invite.message.Get(Header::kSessionId), "aaaa;remote=0000");
-  bed.Forget();
-  bed.Reply(invite, CallTestBed::Answer(invite, 200, PhoneSdp("192.168.2.63"), "Session-ID: bbbb;remote=aaaa\r\n"));
-  bed.Media();
-  EXPECT_EQ(bed.Take<Respond>().message.Get(Header::kSessionId), "bbbb;remote=aaaa");
-  bed.Ack(kCaller, bed.InDialog(kCaller, "ACK", 2));
-  bed.Request(kCaller, bed.InDialog(kCaller, "BYE", 3, "Session-ID: aaaa;remote=bbbb\r\n"));
-  EXPECT_EQ(bed.Take<SendRequest>().message.Get(Header::kSessionId), "aaaa;remote=bbbb");
-}
-
 TEST(Call, KeepsTheDomainOfAnAnonymousCaller) {
   CallTestBed bed;
   sip::Message invite = CallTestBed::Invite();

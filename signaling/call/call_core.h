@@ -6,6 +6,7 @@
 // - call_redirect.cc: 3xx, and the answers to who their targets and those of transfers are.
 // - call_offer.cc: re-INVITE and UPDATE, from either side (RFC 3261 14, RFC 3311).
 // - call_transfer.cc: REFER, which puts another leg in the place of the one that sends it (RFC 3515, RFC 5589).
+// - call_session_id.cc: the names of both ends in Session-ID (RFC 7989).
 // - call_replace.cc: dialogs that another call's INVITE takes the place of (RFC 3891).
 // - call_in_dialog.cc: other requests in the dialogs, passed to the other leg.
 // - call_media.cc: asking for media and writing SDP.
@@ -245,6 +246,14 @@ class Call::Core {
   uint32_t AskForTarget(const Leg& leg, const std::string& target,
                         std::optional<sip::Replaces> replaces = std::nullopt);
 
+  // call_session_id.cc
+  // Takes over the UUID that `leg`'s peer says it has; gives it one if it says none.
+  void LearnSession(Leg& leg, const sip::Message& message);
+  // Names the session for `leg`'s peer. `sender`: whose message it is; null: ours alone.
+  void NameSession(const Leg& leg, const Leg* sender, sip::Message& message) const;
+  // The callee that has sent `response`; null: nobody has.
+  const Leg* SenderOf(const sip::Message& response) const;
+
   // call_replace.cc
   // As its address says.
   static std::string NumberOf(const Leg& leg);
@@ -327,7 +336,8 @@ class Call::Core {
   bool IsEnd(const Leg& leg) const { return ends_[leg.side] == leg.number || callee() == kCaller; }
   Ended::By EndedBy(const Leg& leg) const { return leg.side == 0 ? Ended::By::kCaller : Ended::By::kCallee; }
   // The leg at the other end: before the answer the only callee that may; null if there is none.
-  Leg* Opposite(const Leg& leg);
+  Leg* Opposite(const Leg& leg) { return const_cast<Leg*>(std::as_const(*this).Opposite(leg)); }
+  const Leg* Opposite(const Leg& leg) const;
   sip::Hop HopOf(const Leg& leg) const;
   // Our Contact towards `party`, who knows us as the one of `local_address` (a From or To value).
   static std::string ContactFor(const Party& party, absl::string_view local_address);

@@ -16,6 +16,7 @@ Actions Call::Core::Start(const sip::Message& invite, sip::ServerTransactionId t
   Leg& leg = legs_.emplace_back();
   leg.SetParty(caller);
   leg.dialog = sip::Dialog::OfReceivedRequest(invite, names_.NewTag());
+  LearnSession(leg, invite);
   leg.allows_update = invite.HasElement(sip::Header::kAllow, "UPDATE");
   if (ReliableResponses::IsSupportedBy(invite)) {
     early_ = std::make_unique<EarlyCaller>(invite, names_.NewCSeq());

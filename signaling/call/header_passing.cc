@@ -40,6 +40,8 @@ bool BelongsToTheLeg(sip::Header header) {
     case sip::Header::kRSeq:
     case sip::Header::kServiceRoute:
     case sip::Header::kSessionExpires:
+    // Names both ends, each leg's own one first.
+    case sip::Header::kSessionId:
     case sip::Header::kSupported:
     case sip::Header::kTimestamp:
     case sip::Header::kTo:

@@ -52,6 +52,7 @@ TEST(PassHeaders, LeavesToEachLegWhatNamesRoutesAuthenticatesOrNegotiates) {
                                        "RSeq",
                                        "RAck",
                                        "Replaces",
+                                       "Session-ID",
                                        "Timestamp",
                                        "Content-Type",
                                        "Content-Length",
@@ -65,8 +66,8 @@ TEST(PassHeaders, LeavesToEachLegWhatNamesRoutesAuthenticatesOrNegotiates) {
 
 TEST(PassHeaders, TakesOverWhatBelongsToTheCallAndNotToTheLeg) {
   for (const absl::string_view name :
-       {"Session-ID", "Reason", "Diversion", "History-Info", "P-Asserted-Identity", "Privacy", "Alert-Info", "Identity",
-        "User-Agent", "Warning", "Retry-After", "Referred-By", "Event", "Subscription-State"}) {
+       {"Reason", "Diversion", "History-Info", "P-Asserted-Identity", "Privacy", "Alert-Info", "Identity", "User-Agent",
+        "Warning", "Retry-After", "Referred-By", "Event", "Subscription-State"}) {
     EXPECT_EQ(Passed({{name, "1"}}), absl::StrCat(name, ": 1\n")) << name;
   }
 }

@@ -15,6 +15,7 @@
 #include "signaling/call/call.h"
 #include "signaling/call/early_dialogs.h"
 #include "signaling/call/leg_credentials.h"
+#include "signaling/call/session_id.h"
 #include "signaling/call/session_timer.h"
 #include "signaling/sdp/session_description.h"
 #include "signaling/sip/dialog.h"
@@ -57,6 +58,9 @@ struct Leg {
   bool bye_after_ack = false;
   // From the peer's Allow.
   bool allows_update = false;
+
+  // Of the peer; nil: not known yet.
+  SessionUuid session;
 
   Party party;
   std::optional<sip::Dialog> dialog;

@@ -21,6 +21,8 @@ Message MakeFrom(const Message& source, Method method, absl::string_view to) {
   request.Add(Header::kTo, to);
   request.Add(Header::kCallId, source.CallId());
   request.Add(Header::kCSeq, absl::StrCat(source.CSeqNumber(), " ", name));
+  // Of the session that it belongs to (RFC 7989 6).
+  if (source.Has(Header::kSessionId)) request.Add(Header::kSessionId, source.Get(Header::kSessionId));
   return request;
 }
 
