@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "signaling/agent/options_request.h"
 #include "signaling/agent/registration.h"
+#include "signaling/call/privacy.h"
 
 namespace sluice::agent {
 namespace {
@@ -293,7 +294,15 @@ std::optional<CallerIdentity> Agent::Identify(sip::ServerTransactionId id, const
     }
     who.number = from->uri.DecodedUser();
     who.display_name = from->display_name;
-    who.anonymous = from->uri.host() == "anonymous.invalid";
+    who.anonymous = call::IsAnonymous(from->uri) || call::HidesSender(request);
+    if (!who.trunk->trusts_identities) return who;
+    who.identity = absl::StrJoin(request.Elements(sip::Header::kPAssertedIdentity), ", ");
+    const std::vector<sip::NameAddress> asserted = request.Addresses(sip::Header::kPAssertedIdentity);
+    // Records say who it is.
+    if (call::IsAnonymous(from->uri) && !asserted.empty()) {
+      who.number = asserted[0].uri.DecodedUser();
+      who.display_name = asserted[0].display_name;
+    }
     return who;
   }
   Authenticator::Result result = authenticator_.Authenticate(request, hop, transactions_.StatelessToTag(request), now_);
@@ -301,13 +310,15 @@ std::optional<CallerIdentity> Agent::Identify(sip::ServerTransactionId id, const
     ReplyToStranger(id, *std::move(result.refusal));
     return std::nullopt;
   }
-  if (!from.has_value() || from->uri.DecodedUser() != result.account->name) {
+  const bool names_nobody = from.has_value() && call::IsAnonymous(from->uri);
+  if (!from.has_value() || (!names_nobody && from->uri.DecodedUser() != result.account->name)) {
     Reply(id, Response(request, 403, "From is not the account's own number"));
     return std::nullopt;
   }
   who.account = std::move(result.account);
   who.number = who.account->name;
-  who.display_name = from->display_name.empty() ? who.account->display_name : from->display_name;
+  who.anonymous = names_nobody || call::HidesSender(request);
+  who.display_name = names_nobody || from->display_name.empty() ? who.account->display_name : from->display_name;
   return who;
 }
 

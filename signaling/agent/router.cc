@@ -88,7 +88,8 @@ void Router::GoByRoutes(const CallerIdentity& who, absl::string_view own_host, a
     const bool by_number = found->account == routing::Route::kNumbersAccount;
     return GoToAccount(parts_.store.FindAccount(by_number ? called : found->account), now, route);
   }
-  const TrunkCall call = {called, found->calling.Apply(who.number), who.display_name, who.anonymous};
+  const TrunkCall call = {
+      called, found->calling.Apply(who.number), who.display_name, who.anonymous, who.identity, who.account != nullptr};
   std::vector<std::pair<std::shared_ptr<const routing::Trunk>, call::Party>> ways;
   for (const std::shared_ptr<const routing::Trunk>& trunk : routing::OrderToTry(found->trunks, random_)) {
     for (call::Party& party : TrunkParties(*trunk, parts_.servers.Find(*trunk), call, own_host, parts_.network)) {
@@ -146,6 +147,7 @@ call::Party Router::Caller(const sip::Message& invite, const sip::Hop& hop, cons
   }
   caller.advertised = parts_.network.Advertised(hop);
   caller.account = who.name();
+  caller.is_trusted = who.trunk != nullptr && who.trunk->trusts_identities;
   if (who.account != nullptr) caller.display_name = who.account->display_name;
   if (who.trunk != nullptr && !who.trunk->username.empty()) {
     caller.credentials = std::make_shared<const call::Credentials>(

@@ -38,8 +38,10 @@ struct CallerIdentity {
   // The account's name; of a trunk, the user of From.
   std::string number;
   std::string display_name;
-  // From says that nobody is to know the caller (RFC 3323).
+  // From or Privacy says that nobody is to know the caller (RFC 3323).
   bool anonymous = false;
+  // As a trusted trunk asserts it, one P-Asserted-Identity or several (RFC 3325). Empty: it says nothing.
+  std::string identity;
 
   const std::string& name() const { return account != nullptr ? account->name : trunk->name; }
 };

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "signaling/call/callee_failure.h"
 #include "signaling/call/header_passing.h"
+#include "signaling/call/privacy.h"
 #include "signaling/dns/resolver.h"
 
 namespace sluice::agent {
@@ -113,9 +114,9 @@ sip::Message StandaloneRequests::Make(const Request& request, const Way& way) co
   for (const std::string& route : party.route) made.Add(sip::Header::kRoute, route);
   // Whether it may go on was seen when it came.
   made.Add(sip::Header::kMaxForwards, absl::StrCat(call::PassedMaxForwards(received).value_or(0)));
-  const std::string from = party.from.empty()
-                               ? call::OwnAddress(received.Get(sip::Header::kFrom), domain, request.display_name)
-                               : party.from;
+  std::string from = party.from;
+  if (from.empty() && call::HidesSender(received)) from = std::string(call::kAnonymous);
+  if (from.empty()) from = call::OwnAddress(received.Get(sip::Header::kFrom), domain, request.display_name);
   made.Add(sip::Header::kFrom, absl::StrCat(from, ";tag=", parts_.ids.NewHex(kTagDigits)));
   made.Add(sip::Header::kTo, party.to.empty() ? call::OwnAddress(received.Get(sip::Header::kTo), domain) : party.to);
   made.Add(sip::Header::kCallId, parts_.ids.NewCallId());
@@ -123,6 +124,7 @@ sip::Message StandaloneRequests::Make(const Request& request, const Way& way) co
   if (request.breadth != 0) made.Add(sip::Header::kMaxBreadth, absl::StrCat(request.breadth));
   call::PassHeaders(received, request.options->blocked_headers, made);
   PassSession(received, *request.options, made);
+  if (!party.identity.empty()) made.Add(sip::Header::kPAssertedIdentity, party.identity);
   if (!made.Has(sip::Header::kUserAgent)) made.Add(sip::Header::kUserAgent, request.options->user_agent);
   call::PassBody(received, made);
   return made;

@@ -40,12 +40,16 @@ std::vector<call::Party> TrunkParties(const routing::Trunk& trunk, const std::ve
     }
     party.target_uri = target.text();
     party.to = AddressValue("", call.called, trunk.domain.empty() ? server.host : trunk.domain);
+    const std::string local = party.hop.local.Address();
+    const absl::string_view host = !trunk.from_domain.empty() ? absl::string_view(trunk.from_domain)
+                                   : !own_host.empty()        ? own_host
+                                                              : absl::string_view(local);
     if (!call.anonymous) {
-      const std::string local = party.hop.local.Address();
-      const absl::string_view host = !trunk.from_domain.empty() ? absl::string_view(trunk.from_domain)
-                                     : !own_host.empty()        ? own_host
-                                                                : absl::string_view(local);
       party.from = AddressValue(call.display_name, trunk.from_user.empty() ? call.calling : trunk.from_user, host);
+    }
+    party.is_trusted = trunk.trusts_identities;
+    if (party.is_trusted) {
+      party.identity = call.is_account ? AddressValue(call.display_name, call.calling, host) : call.identity;
     }
     party.credentials = credentials;
     party.account = trunk.name;

@@ -20,8 +20,11 @@ struct TrunkCall {
   std::string called;
   std::string calling;
   std::string display_name;
-  // The caller wants to stay unknown (RFC 3323): From is left as it came.
+  // The caller wants to stay unknown (RFC 3323): From names nobody.
   bool anonymous = false;
+  // What a trusted trunk has asserted of the caller; and whether the caller is an account, whom we assert ourselves.
+  std::string identity;
+  bool is_account = false;
 };
 
 // One party a server, in their order, all in group 0. `own_host`: host of our From where the trunk has no from_domain;

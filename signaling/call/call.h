@@ -86,6 +86,10 @@ struct Party {
   std::string to;
   // Null: its challenges are not answered.
   std::shared_ptr<const Credentials> credentials;
+  // It is told who others are, and believed in what it says of them (RFC 3325).
+  bool is_trusted = false;
+  // Callee: P-Asserted-Identity of our INVITE; set only if it is trusted. Empty: none.
+  std::string identity;
   // Account or trunk, for records.
   std::string account;
   // Caller: shown to the callees if its own From has none.

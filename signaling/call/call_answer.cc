@@ -95,7 +95,9 @@ void Call::Core::PassProvisional(const sip::Message& response, absl::string_view
   PassHeaders(response, options_.blocked_headers, passed);
   // The caller may send UPDATE and PRACK from here on.
   passed.Add(sip::Header::kAllow, kAllow);
-  NameSession(caller(), SenderOf(response), passed);
+  const Leg* sender = SenderOf(response);
+  NameSession(caller(), sender, passed);
+  if (sender != nullptr) PassIdentity(*sender, caller(), response, passed);
   PassSessionBody(response, sdp, passed);
   RespondEarly(std::move(passed), sdp);
 }
@@ -172,6 +174,7 @@ void Call::Core::AnswerCaller(const sip::Message& response, absl::string_view sd
       sip::Message::ResponseTo(invite_->request, response.status(), leg.dialog->local_tag(), response.reason());
   answer.Add(sip::Header::kContact, ContactOf(leg));
   PassHeaders(response, options_.blocked_headers, answer);
+  PassIdentity(legs_[callee()], leg, response, answer);
   answer.Add(sip::Header::kAllow, kAllow);
   answer.Add(sip::Header::kSupported, kSupported);
   leg.timer.Answer(invite_->request, options_.session_expires, now_, answer);

@@ -6,6 +6,7 @@
 // - call_redirect.cc: 3xx, and the answers to who their targets and those of transfers are.
 // - call_offer.cc: re-INVITE and UPDATE, from either side (RFC 3261 14, RFC 3311).
 // - call_transfer.cc: REFER, which puts another leg in the place of the one that sends it (RFC 3515, RFC 5589).
+// - call_identity.cc: who the parties are, and to whom that is told (RFC 3323, RFC 3325).
 // - call_session_id.cc: the names of both ends in Session-ID (RFC 7989).
 // - call_replace.cc: dialogs that another call's INVITE takes the place of (RFC 3891).
 // - call_in_dialog.cc: other requests in the dialogs, passed to the other leg.
@@ -246,6 +247,12 @@ class Call::Core {
   uint32_t AskForTarget(const Leg& leg, const std::string& target,
                         std::optional<sip::Replaces> replaces = std::nullopt);
 
+  // call_identity.cc
+  // From of our INVITEs in the name of `leg`'s peer, without tag.
+  std::string ShownAddress(const Leg& leg) const;
+  // P-Asserted-Identity of `message`, which `from` has sent, if both are trusted with it.
+  void PassIdentity(const Leg& from, const Leg& to, const sip::Message& message, sip::Message& passed) const;
+
   // call_session_id.cc
   // Takes over the UUID that `leg`'s peer says it has; gives it one if it says none.
   void LearnSession(Leg& leg, const sip::Message& message);
@@ -362,6 +369,8 @@ class Call::Core {
 
   // The caller's INVITE until its final answer.
   std::optional<ServerRequest> invite_;
+  // Only those who are trusted with it learn who the caller is.
+  bool hides_caller_ = false;
   // The caller has made no offer.
   bool late_offer_ = false;
   // The legs that talk with each other, by side; kCaller on the callee's: none was taken yet.

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "signaling/call/call_core.h"
+#include "signaling/call/callee_failure.h"
 #include "signaling/call/header_passing.h"
 #include "signaling/call/q850.h"
 #include "signaling/call/session_body.h"
@@ -111,6 +112,7 @@ void Call::Core::CarryOffer() {
   if (!exchange_->joins) request.Set(sip::Header::kMaxForwards, absl::StrCat(*max_forwards));
   request.Add(sip::Header::kContact, ContactOf(to));
   PassHeaders(theirs, options_.blocked_headers, request);
+  PassIdentity(legs_[exchange_->from], to, theirs, request);
   request.Add(sip::Header::kSupported, "timer");
   if (to.timer.interval() != absl::ZeroDuration()) {
     request.Add(sip::Header::kSessionExpires, to.timer.RefreshValue());
@@ -149,8 +151,7 @@ void Call::Core::OnOfferResponse(const ClientRequest& request, const sip::Messag
     if (status == 491 && exchange_->joins && ++transfer_->glares <= kMostGlares) {
       return SetTimer(CallTimer::kTransfer, GlareWait(to));
     }
-    const bool challenged = status == 401 || status == 407;
-    sip::Message passed = Answer(exchange_->request, challenged ? 502 : status);
+    sip::Message passed = Answer(exchange_->request, PassedStatus(status));
     passed.Remove(sip::Header::kServer);
     PassHeaders(response, options_.blocked_headers, passed);
     FailOffer(std::move(passed));
@@ -199,6 +200,7 @@ void Call::Core::FinishOffer(const sip::Message& response, absl::string_view sdp
   answer.Remove(sip::Header::kServer);
   answer.Add(sip::Header::kContact, ContactOf(from));
   PassHeaders(response, options_.blocked_headers, answer);
+  PassIdentity(legs_[exchange_->to], from, response, answer);
   answer.Add(sip::Header::kSupported, "timer");
   if (request.method() != sip::Method::kPrack) {
     from.timer.Answer(request, options_.session_expires, now_, answer);

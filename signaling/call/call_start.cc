@@ -4,6 +4,7 @@
 #include "absl/strings/str_join.h"
 #include "signaling/call/call_core.h"
 #include "signaling/call/header_passing.h"
+#include "signaling/call/privacy.h"
 #include "signaling/call/q850.h"
 #include "signaling/call/session_body.h"
 
@@ -17,6 +18,7 @@ Actions Call::Core::Start(const sip::Message& invite, sip::ServerTransactionId t
   leg.SetParty(caller);
   leg.dialog = sip::Dialog::OfReceivedRequest(invite, names_.NewTag());
   LearnSession(leg, invite);
+  hides_caller_ = HidesSender(invite);
   leg.allows_update = invite.HasElement(sip::Header::kAllow, "UPDATE");
   if (ReliableResponses::IsSupportedBy(invite)) {
     early_ = std::make_unique<EarlyCaller>(invite, names_.NewCSeq());
@@ -86,9 +88,10 @@ sip::Message Call::Core::MakeInvite(Leg& leg) {
   const sip::Message& theirs = invite_->request;
   const absl::string_view target =
       leg.party.target_uri.empty() ? theirs.request_uri() : absl::string_view(leg.party.target_uri);
-  const std::string from = OwnAddress(theirs.Get(sip::Header::kFrom), options_.domain, caller().party.display_name);
+  const std::string from = ShownAddress(caller());
   const std::string to = OwnAddress(theirs.Get(sip::Header::kTo), options_.domain);
   sip::Message invite = NameInvite(leg, target, *PassedMaxForwards(theirs), from, to);
+  if (!leg.party.identity.empty()) invite.Add(sip::Header::kPAssertedIdentity, leg.party.identity);
   PassHeaders(theirs, options_.blocked_headers, invite);
   if (breadth_ != 0) invite.Add(sip::Header::kMaxBreadth, absl::StrCat(breadth_));
   if (!theirs.Has(sip::Header::kUserAgent)) invite.Add(sip::Header::kUserAgent, options_.user_agent);

@@ -39,7 +39,7 @@ void Call::Core::OnRefer(Leg& leg, sip::ServerTransactionId transaction, const s
   transfer_->is_subscribed = refer.Get("Refer-Sub") != "false";
   transfer_->referred_by = std::string(refer.Get(sip::Header::kReferredBy));
   if (transfer_->referred_by.empty()) {
-    transfer_->referred_by = OwnAddress(leg.dialog->remote(), options_.domain);
+    transfer_->referred_by = ShownAddress(leg);
   }
   sip::Uri target = targets[0].uri;
   target.RemoveHeaders();
@@ -57,11 +57,12 @@ void Call::Core::OnRefer(Leg& leg, sip::ServerTransactionId transaction, const s
 
 sip::Message Call::Core::MakeTargetInvite(Leg& leg) {
   const Leg& other = legs_[ends_[1 - leg.side]];
-  const std::string from = OwnAddress(other.dialog->remote(), options_.domain, other.party.display_name);
+  const std::string from = ShownAddress(other);
   const std::string to = OwnAddress(absl::StrCat("<", transfer_->target, ">"), options_.domain);
   const absl::string_view target =
       leg.party.target_uri.empty() ? absl::string_view(transfer_->target) : absl::string_view(leg.party.target_uri);
   sip::Message invite = NameInvite(leg, target, kInitialMaxForwards, from, to);
+  if (!leg.party.identity.empty()) invite.Add(sip::Header::kPAssertedIdentity, leg.party.identity);
   invite.Add(sip::Header::kReferredBy, transfer_->referred_by);
   invite.Add(sip::Header::kUserAgent, options_.user_agent);
   // Without an offer: the target's own one fits what it can do, and the other side has one of its own to be asked.

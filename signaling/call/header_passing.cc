@@ -2,6 +2,7 @@
 
 #include "absl/strings/ascii.h"
 #include "signaling/call/callee_failure.h"
+#include "signaling/call/privacy.h"
 #include "signaling/sip/name_address.h"
 #include "signaling/sip/uri.h"
 
@@ -27,6 +28,10 @@ bool BelongsToTheLeg(sip::Header header) {
     case sip::Header::kMaxBreadth:
     case sip::Header::kMaxForwards:
     case sip::Header::kMinSe:
+    // Told only to those who are trusted with it.
+    case sip::Header::kPAssertedIdentity:
+    case sip::Header::kPPreferredIdentity:
+    case sip::Header::kRemotePartyId:
     case sip::Header::kPath:
     case sip::Header::kProxyAuthenticate:
     case sip::Header::kProxyAuthorization:
@@ -94,7 +99,7 @@ std::string OwnAddress(absl::string_view address, absl::string_view domain, absl
   sip::NameAddress own;
   const std::optional<sip::NameAddress> theirs = sip::NameAddress::Parse(address);
   if (theirs) {
-    const bool anonymous = theirs->uri.host() == "anonymous.invalid";
+    const bool anonymous = IsAnonymous(theirs->uri);
     own.display_name = theirs->display_name.empty() && !anonymous ? std::string(display_name) : theirs->display_name;
     const bool keep = domain.empty() || anonymous;
     own.uri = sip::Uri::Sip(theirs->uri.DecodedUser(), keep ? theirs->uri.host() : domain);

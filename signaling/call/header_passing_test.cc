@@ -53,6 +53,9 @@ TEST(PassHeaders, LeavesToEachLegWhatNamesRoutesAuthenticatesOrNegotiates) {
                                        "RAck",
                                        "Replaces",
                                        "Session-ID",
+                                       "P-Asserted-Identity",
+                                       "P-Preferred-Identity",
+                                       "Remote-Party-ID",
                                        "Timestamp",
                                        "Content-Type",
                                        "Content-Length",
@@ -66,8 +69,8 @@ TEST(PassHeaders, LeavesToEachLegWhatNamesRoutesAuthenticatesOrNegotiates) {
 
 TEST(PassHeaders, TakesOverWhatBelongsToTheCallAndNotToTheLeg) {
   for (const absl::string_view name :
-       {"Reason", "Diversion", "History-Info", "P-Asserted-Identity", "Privacy", "Alert-Info", "Identity", "User-Agent",
-        "Warning", "Retry-After", "Referred-By", "Event", "Subscription-State"}) {
+       {"Reason", "Diversion", "History-Info", "Privacy", "Alert-Info", "Identity", "User-Agent", "Warning",
+        "Retry-After", "Referred-By", "Event", "Subscription-State"}) {
     EXPECT_EQ(Passed({{name, "1"}}), absl::StrCat(name, ": 1\n")) << name;
   }
 }

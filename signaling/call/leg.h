@@ -103,6 +103,7 @@ struct Leg {
   void ForgetInvite() {
     std::string().swap(party.target_uri);
     std::string().swap(party.replaces);
+    std::string().swap(party.identity);
     std::vector<std::string>().swap(party.route);
   }
   // A callee whose turn has not come.

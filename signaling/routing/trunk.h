@@ -57,6 +57,8 @@ struct Trunk {
   absl::Duration failover_after = absl::Seconds(4);
   // Its servers may say how much of our new calls they want (RFC 7339).
   bool overload_control = false;
+  // It is told who callers are, and believed (RFC 3325).
+  bool trusts_identities = false;
 
   bool operator==(const Trunk&) const = default;
 };

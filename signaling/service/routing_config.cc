@@ -62,6 +62,7 @@ class PlanReader {
     trunk.domain = config.domain();
     trunk.from_user = config.from_user();
     trunk.from_domain = config.from_domain();
+    trunk.trusts_identities = config.trust_identities();
     trunk.limits = {config.limits().calls(), config.limits().calls_per_second()};
     for (const auto& read : {&PlanReader::ReadPeers, &PlanReader::ReadSources, &PlanReader::ReadCredentials,
                              &PlanReader::ReadRegistration}) {

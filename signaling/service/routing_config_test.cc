@@ -41,11 +41,11 @@ TEST(RoutingConfig, IsEmptyWithoutTrunksAndRoutes) {
 TEST(RoutingConfig, ReadsATrunkWithAllThatItHas) {
   const std::string file = testing::TempDir() + "/password";
   std::ofstream(file) << "secret\r\nsecond line\n";
-  const auto plan =
-      Read(Trunk(absl::StrCat(", domain: carrier.example.net, username: u, password_file: \"", file,
-                              "\", realm: carrier, register: true, register_expires: 120s, from_domain: example.net, "
-                              "inbound_addresses: [\"198.18.1.9\", \"198.18.1.10:5070\"], limits: {calls: 30, "
-                              "calls_per_second: 5}, failover_after: 2s, overload_control: true")));
+  const auto plan = Read(
+      Trunk(absl::StrCat(", domain: carrier.example.net, username: u, password_file: \"", file,
+                         "\", realm: carrier, register: true, register_expires: 120s, from_domain: example.net, "
+                         "inbound_addresses: [\"198.18.1.9\", \"198.18.1.10:5070\"], limits: {calls: 30, "
+                         "calls_per_second: 5}, failover_after: 2s, overload_control: true, trust_identities: true")));
   std::remove(file.c_str());
   ASSERT_TRUE(plan.ok()) << plan.status();
   const routing::Trunk expected = {
@@ -62,7 +62,8 @@ TEST(RoutingConfig, ReadsATrunkWithAllThatItHas) {
       .sources = {*sip::Endpoint::Make("198.18.1.9", 0), *sip::Endpoint::Parse("198.18.1.10:5070")},
       .limits = {30, 5},
       .failover_after = absl::Seconds(2),
-      .overload_control = true};
+      .overload_control = true,
+      .trusts_identities = true};
   ASSERT_EQ((*plan)->trunks().size(), 1u);
   EXPECT_EQ(*(*plan)->trunks()[0], expected);
 }
