@@ -16,6 +16,11 @@ namespace {
 
 using controller::v1::ControllerService;
 
+std::string Redirections(const controller::v1::Account& account) {
+  if (!account.has_follow_redirections()) return "-";
+  return account.follow_redirections() ? "follow" : "pass";
+}
+
 absl::Status ListAccounts(Invocation& invocation) {
   controller::v1::ListAccountsResponse accounts;
   const absl::Status status = ReadPages(
@@ -27,10 +32,10 @@ absl::Status ListAccounts(Invocation& invocation) {
       [](auto& page) { return page.mutable_accounts(); });
   if (!status.ok()) return status;
   if (invocation.output == Output::kJson) return invocation.PrintJson(accounts);
-  Table table({"ACCOUNT", "DISPLAY NAME", "LEGACY DIGEST", "CREATED (UTC)"});
+  Table table({"ACCOUNT", "DISPLAY NAME", "LEGACY DIGEST", "REDIRECTIONS", "CREATED (UTC)"});
   for (const controller::v1::Account& account : accounts.accounts()) {
     table.AddRow({account.name(), OrDash(account.display_name()), account.allow_legacy_digest() ? "allowed" : "no",
-                  FormatUtc(account.create_time())});
+                  Redirections(account), FormatUtc(account.create_time())});
   }
   table.Print(invocation.out(), "no accounts; sluicectl accounts add NAME makes one");
   return absl::OkStatus();
@@ -57,6 +62,13 @@ absl::Status AddAccount(Invocation& invocation) {
     request.mutable_account()->set_display_name(invocation.options["--display-name"]);
   }
   request.mutable_account()->set_allow_legacy_digest(invocation.Has("--legacy-digest"));
+  if (invocation.Has("--redirections")) {
+    const std::string& wanted = invocation.options["--redirections"];
+    if (wanted != "follow" && wanted != "pass") {
+      return WrongUse(absl::StrCat("--redirections: '", wanted, "' is neither follow nor pass"));
+    }
+    request.mutable_account()->set_follow_redirections(wanted == "follow");
+  }
   if (invocation.Has("--password-file")) {
     const absl::StatusOr<std::string> password = ReadPassword(invocation.options["--password-file"]);
     if (!password.ok()) return password.status();
@@ -123,10 +135,13 @@ std::vector<Command> AccountCommands() {
        .min_arguments = 1,
        .max_arguments = 1,
        .summary = "Makes an account and shows its password, once.",
-       .options = {{"--display-name", "TEXT", "What the other side sees."},
-                   {"--password-file", "FILE",
-                    "Its first line is the password; - reads it from the standard input. Otherwise one is made."},
-                   {"--legacy-digest", "", "Takes digest answers without qop (RFC 2069), for old phones."}},
+       .options =
+           {{"--display-name", "TEXT", "What the other side sees."},
+            {"--password-file", "FILE",
+             "Its first line is the password; - reads it from the standard input. Otherwise one is made."},
+            {"--redirections", "follow|pass",
+             "A 3xx of its phones is followed or goes to the caller; unless told, as the controller's config says."},
+            {"--legacy-digest", "", "Takes digest answers without qop (RFC 2069), for old phones."}},
        .run = AddAccount},
       {.name = "accounts remove",
        .arguments = "NAME",

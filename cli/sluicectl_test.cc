@@ -198,16 +198,27 @@ TEST_F(Sluicectl, MakesAnAccountAndShowsItsPasswordOnce) {
             "password  made-by-controller\n"
             "The password is shown only now: the controller keeps hashes of it.\n");
   EXPECT_THAT(fake_.asked, HasSubstr("allow_legacy_digest: true"));
+  EXPECT_THAT(fake_.asked, Not(HasSubstr("follow_redirections")));
+}
+
+TEST_F(Sluicectl, MakesAnAccountWhoseRedirectionsAreFollowedOrNot) {
+  ASSERT_EQ(Run({"accounts", "add", "1001", "--redirections", "follow"}), 0) << err_;
+  EXPECT_THAT(fake_.asked, HasSubstr("follow_redirections: true"));
+  ASSERT_EQ(Run({"accounts", "add", "1001", "--redirections", "pass"}), 0) << err_;
+  EXPECT_THAT(fake_.asked, HasSubstr("follow_redirections: false"));
+  EXPECT_NE(Run({"accounts", "add", "1001", "--redirections", "maybe"}), 0);
+  EXPECT_THAT(err_, HasSubstr("--redirections: 'maybe' is neither follow nor pass"));
 }
 
 TEST_F(Sluicectl, ListsAndRemovesAccounts) {
   controller::v1::Account* account = fake_.accounts.add_accounts();
   account->set_name("1001");
   account->mutable_create_time()->set_seconds(kStart);
+  account->set_follow_redirections(false);
   ASSERT_EQ(Run({"accounts"}), 0) << err_;
   EXPECT_EQ(out_,
-            "ACCOUNT  DISPLAY NAME  LEGACY DIGEST  CREATED (UTC)\n"
-            "1001     -             no             2025-11-25 02:18:45\n");
+            "ACCOUNT  DISPLAY NAME  LEGACY DIGEST  REDIRECTIONS  CREATED (UTC)\n"
+            "1001     -             no             pass          2025-11-25 02:18:45\n");
   ASSERT_EQ(Run({"accounts", "remove", "1001"}), 0) << err_;
   EXPECT_EQ(fake_.asked, "DeleteAccount name: \"1001\"");
 }

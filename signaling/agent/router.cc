@@ -64,7 +64,7 @@ void Router::GoToAccount(std::shared_ptr<const store::Account> account, absl::Ti
   route.display_name = account->display_name;
   for (const registrar::Target& target : parts_.registrar.Locate(account->name, now)) {
     // A binding whose addresses cannot be read any more is no way to anybody.
-    if (call::Party callee = Callee(target, account->name); !callee.target_uri.empty()) {
+    if (call::Party callee = Callee(target, *account); !callee.target_uri.empty()) {
       route.callees.push_back(std::move(callee));
     }
   }
@@ -156,7 +156,7 @@ call::Party Router::Caller(const sip::Message& invite, const sip::Hop& hop, cons
   return caller;
 }
 
-call::Party Router::Callee(const registrar::Target& target, const std::string& account) const {
+call::Party Router::Callee(const registrar::Target& target, const store::Account& account) const {
   const store::Binding& binding = target.binding;
   call::Party callee;
   const std::optional<sip::Protocol> protocol = sip::ParseProtocol(binding.transport);
@@ -176,7 +176,8 @@ call::Party Router::Callee(const registrar::Target& target, const std::string& a
   callee.advertised = parts_.network.Advertised(callee.hop);
   callee.target_uri = binding.contact;
   for (absl::string_view path : sip::SplitList(binding.path)) callee.route.emplace_back(path);
-  callee.account = account;
+  callee.account = account.name;
+  callee.follow_redirections = account.follow_redirections;
   return callee;
 }
 

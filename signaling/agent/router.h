@@ -100,7 +100,7 @@ class Router {
   // Fills in an account's bindings.
   void GoToAccount(std::shared_ptr<const store::Account> account, absl::Time now, Route& route) const;
   void GoByRoutes(const CallerIdentity& who, absl::string_view own_host, absl::Time now, Route& route) const;
-  call::Party Callee(const registrar::Target& target, const std::string& account) const;
+  call::Party Callee(const registrar::Target& target, const store::Account& account) const;
 
   absl::flat_hash_set<std::string> domains_;
   const Parts parts_;

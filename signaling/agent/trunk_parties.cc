@@ -54,6 +54,7 @@ std::vector<call::Party> TrunkParties(const routing::Trunk& trunk, const std::ve
     party.credentials = credentials;
     party.account = trunk.name;
     party.patience = trunk.failover_after;
+    party.follow_redirections = trunk.follow_redirections;
     parties.push_back(std::move(party));
   }
   return parties;

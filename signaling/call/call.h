@@ -90,6 +90,8 @@ struct Party {
   bool is_trusted = false;
   // Callee: P-Asserted-Identity of our INVITE; set only if it is trusted. Empty: none.
   std::string identity;
+  // Callee: its 300, 301 and 302 are followed or not; nothing: as the options say.
+  std::optional<bool> follow_redirections;
   // Account or trunk, for records.
   std::string account;
   // Caller: shown to the callees if its own From has none.

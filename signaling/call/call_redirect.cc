@@ -16,7 +16,8 @@ uint32_t Preference(const sip::NameAddress& contact) {
 }  // namespace
 
 bool Call::Core::FollowRedirection(const Leg& leg, const sip::Message& response) {
-  if (!options_.follows_redirections || response.status() < 300 || response.status() > 302) return false;
+  if (response.status() < 300 || response.status() > 302) return false;
+  if (!leg.party.follow_redirections.value_or(options_.follows_redirections)) return false;
   std::vector<sip::NameAddress> contacts = response.Addresses(sip::Header::kContact);
   std::stable_sort(contacts.begin(), contacts.end(),
                    [](const sip::NameAddress& a, const sip::NameAddress& b) { return Preference(a) > Preference(b); });

@@ -47,6 +47,29 @@ TEST(CallRedirect, InvitesTheTargetOfTheCallee) {
   EXPECT_EQ(answer.message.status(), 200);
 }
 
+TEST(CallRedirect, IsFollowedOrPassedOnAsTheCalleesOwnRightsSay) {
+  for (const bool all : {false, true}) {
+    for (const std::optional<bool> own :
+         {std::optional<bool>(), std::optional<bool>(false), std::optional<bool>(true)}) {
+      CallOptions options = CallTestBed::DefaultOptions();
+      options.follows_redirections = all;
+      CallTestBed bed(options);
+      Party callee = CallTestBed::Callee();
+      callee.follow_redirections = own;
+      bed.Do(bed.call().Start(CallTestBed::Invite(), 1, CallTestBed::Caller(), {callee}, bed.now));
+      bed.Media();
+      const SendRequest invite = bed.Take<SendRequest>();
+      bed.Forget();
+      bed.Reply(invite, Moved(invite, {"<sip:20002230009@198.18.1.1>"}));
+      if (own.value_or(all)) {
+        EXPECT_TRUE(bed.Has<FindTarget>());
+      } else {
+        EXPECT_EQ(bed.Take<Respond>().message.Get(sip::Header::kContact), "<sip:20002230009@198.18.1.1>");
+      }
+    }
+  }
+}
+
 TEST(CallRedirect, AsksForTheBestTargetFirstAndForEachOnce) {
   CallTestBed bed(Following());
   const SendRequest invite = Begin(bed);

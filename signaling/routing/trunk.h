@@ -59,6 +59,8 @@ struct Trunk {
   bool overload_control = false;
   // It is told who callers are, and believed (RFC 3325).
   bool trusts_identities = false;
+  // Its redirections are followed, or passed on to the caller; nothing: as for all.
+  std::optional<bool> follow_redirections;
 
   bool operator==(const Trunk&) const = default;
 };

@@ -70,6 +70,7 @@ absl::StatusOr<NewAccount> MakeAccount(const controller::v1::CreateAccountReques
   made.account.name = wanted.name();
   made.account.display_name = wanted.display_name();
   made.account.allow_legacy_digest = wanted.allow_legacy_digest();
+  if (wanted.has_follow_redirections()) made.account.follow_redirections = wanted.follow_redirections();
   made.account.create_time = now;
   for (const sip::DigestAlgorithm algorithm :
        {sip::DigestAlgorithm::kMd5, sip::DigestAlgorithm::kSha256, sip::DigestAlgorithm::kSha512_256}) {

@@ -63,6 +63,7 @@ class PlanReader {
     trunk.from_user = config.from_user();
     trunk.from_domain = config.from_domain();
     trunk.trusts_identities = config.trust_identities();
+    if (config.has_follow_redirections()) trunk.follow_redirections = config.follow_redirections();
     trunk.limits = {config.limits().calls(), config.limits().calls_per_second()};
     for (const auto& read : {&PlanReader::ReadPeers, &PlanReader::ReadSources, &PlanReader::ReadCredentials,
                              &PlanReader::ReadRegistration}) {

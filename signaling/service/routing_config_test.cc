@@ -41,11 +41,12 @@ TEST(RoutingConfig, IsEmptyWithoutTrunksAndRoutes) {
 TEST(RoutingConfig, ReadsATrunkWithAllThatItHas) {
   const std::string file = testing::TempDir() + "/password";
   std::ofstream(file) << "secret\r\nsecond line\n";
-  const auto plan = Read(
-      Trunk(absl::StrCat(", domain: carrier.example.net, username: u, password_file: \"", file,
-                         "\", realm: carrier, register: true, register_expires: 120s, from_domain: example.net, "
-                         "inbound_addresses: [\"198.18.1.9\", \"198.18.1.10:5070\"], limits: {calls: 30, "
-                         "calls_per_second: 5}, failover_after: 2s, overload_control: true, trust_identities: true")));
+  const auto plan =
+      Read(Trunk(absl::StrCat(", domain: carrier.example.net, username: u, password_file: \"", file,
+                              "\", realm: carrier, register: true, register_expires: 120s, from_domain: example.net, "
+                              "inbound_addresses: [\"198.18.1.9\", \"198.18.1.10:5070\"], limits: {calls: 30, "
+                              "calls_per_second: 5}, failover_after: 2s, overload_control: true, trust_identities: "
+                              "true, follow_redirections: false")));
   std::remove(file.c_str());
   ASSERT_TRUE(plan.ok()) << plan.status();
   const routing::Trunk expected = {
@@ -63,7 +64,8 @@ TEST(RoutingConfig, ReadsATrunkWithAllThatItHas) {
       .limits = {30, 5},
       .failover_after = absl::Seconds(2),
       .overload_control = true,
-      .trusts_identities = true};
+      .trusts_identities = true,
+      .follow_redirections = false};
   ASSERT_EQ((*plan)->trunks().size(), 1u);
   EXPECT_EQ(*(*plan)->trunks()[0], expected);
 }

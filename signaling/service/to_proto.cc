@@ -122,6 +122,7 @@ controller::v1::Account ToProto(const store::Account& account) {
   proto.set_name(account.name);
   proto.set_display_name(account.display_name);
   proto.set_allow_legacy_digest(account.allow_legacy_digest);
+  if (account.follow_redirections.has_value()) proto.set_follow_redirections(*account.follow_redirections);
   google::protobuf::Timestamp time;
   if (ToTimestamp(account.create_time, &time)) *proto.mutable_create_time() = time;
   return proto;

@@ -2,6 +2,7 @@
 #ifndef SLUICE_SIGNALING_STORE_ACCOUNT_H_
 #define SLUICE_SIGNALING_STORE_ACCOUNT_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct Account {
   // Takes digest answers in the old form without qop (RFC 2069). They can be replayed while their nonce lives, so only
   // for phones that need it.
   bool allow_legacy_digest = false;
+  // Whether a redirection (3xx) of its phones is followed or goes to the caller. Nothing: as the controller's config
+  // says.
+  std::optional<bool> follow_redirections;
   absl::Time create_time;
   std::vector<DigestHash> digests;
 

@@ -105,6 +105,9 @@ CREATE TABLE copied_call_records (
 );
 INSERT INTO copied_call_records (up_to) VALUES (0);
 )sql",
+    R"sql(
+ALTER TABLE accounts ADD COLUMN follow_redirections INTEGER;
+)sql",
 };
 
 }  // namespace

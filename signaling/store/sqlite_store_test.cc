@@ -20,6 +20,7 @@ Account AliceAccount() {
   return {.name = "alice",
           .display_name = "测试APP2",
           .allow_legacy_digest = true,
+          .follow_redirections = false,
           .create_time = kNow,
           .digests = {{"ASG Switch", "MD5", std::string(32, 'a')}, {"ASG Switch", "SHA-256", std::string(64, 'b')}}};
 }
@@ -108,6 +109,7 @@ TEST_F(SqliteStoreTest, KeepsAnAccountOverARestart) {
   ASSERT_NE(account, nullptr);
   EXPECT_EQ(account->display_name, "测试APP2");
   EXPECT_TRUE(account->allow_legacy_digest);
+  EXPECT_EQ(account->follow_redirections, false);
   EXPECT_EQ(account->create_time, kNow);
   ASSERT_NE(account->FindDigest("ASG Switch", "SHA-256"), nullptr);
   EXPECT_EQ(account->FindDigest("ASG Switch", "SHA-256")->hash, std::string(64, 'b'));
@@ -359,6 +361,20 @@ TEST_F(SqliteStoreTest, SaysThatTheFolderMustExist) {
   const auto store = Open();
   EXPECT_EQ(store.status().code(), absl::StatusCode::kNotFound);
   EXPECT_NE(store.status().message().find("folder must exist"), std::string::npos);
+}
+
+TEST_F(SqliteStoreTest, BringsTheAccountsOfAnOlderFileAlong) {
+  ASSERT_TRUE((*Open())->CreateAccount(AliceAccount()).ok());
+  // As it was before accounts had redirections of their own.
+  ASSERT_TRUE((*SqliteDatabase::Open(file_))
+                  ->Execute("ALTER TABLE accounts DROP COLUMN follow_redirections; PRAGMA user_version=2")
+                  .ok());
+  const auto store = Open();
+  ASSERT_TRUE(store.ok()) << store.status();
+  const auto account = (*store)->FindAccount("alice");
+  ASSERT_NE(account, nullptr);
+  EXPECT_EQ(account->display_name, "测试APP2");
+  EXPECT_FALSE(account->follow_redirections.has_value());
 }
 
 TEST_F(SqliteStoreTest, RefusesAFileOfANewerSluice) {

@@ -114,8 +114,8 @@ absl::StatusOr<std::vector<Account>> ReadAccounts(SqliteDatabase& database, std:
   {
     absl::StatusOr<SqliteStatement> query = database.Prepare(
         "SELECT name, display_name, allow_legacy_digest, create_time, quote(name), "
-        "quote(name)||','||quote(display_name)||','||quote(allow_legacy_digest)||','||quote(create_time) FROM "
-        "accounts");
+        "quote(name)||','||quote(display_name)||','||quote(allow_legacy_digest)||','||quote(create_time)||','||"
+        "quote(follow_redirections), follow_redirections FROM accounts");
     if (!query.ok()) return query.status();
     while (true) {
       const absl::StatusOr<bool> row = query->Step();
@@ -125,6 +125,7 @@ absl::StatusOr<std::vector<Account>> ReadAccounts(SqliteDatabase& database, std:
                       .display_name = query->Text(1),
                       .allow_legacy_digest = query->Integer(2) != 0,
                       .create_time = TimeColumn(*query, 3)};
+      if (query->IsInteger(6)) account.follow_redirections = query->Integer(6) != 0;
       std::string reason = AccountDefect(account);
       if (!query->IsText(0)) reason = "name is not text";
       if (!query->IsInteger(2) || !query->IsInteger(3)) reason = "allow_legacy_digest or create_time is not a number";
@@ -212,13 +213,19 @@ absl::StatusOr<std::vector<AccountBindings>> ReadBindings(SqliteDatabase& databa
 
 absl::Status InsertAccount(SqliteDatabase& database, const Account& account) {
   absl::StatusOr<SqliteStatement> insert = database.Prepare(
-      "INSERT INTO accounts (name, display_name, allow_legacy_digest, create_time) VALUES (?, ?, ?, ?)");
+      "INSERT INTO accounts (name, display_name, allow_legacy_digest, create_time, follow_redirections) "
+      "VALUES (?, ?, ?, ?, ?)");
   if (!insert.ok()) return insert.status();
-  SLUICE_RETURN_IF_ERROR(insert->Bind(1, account.name)
-                             .Bind(2, account.display_name)
-                             .Bind(3, int64_t{account.allow_legacy_digest})
-                             .Bind(4, absl::ToUnixMicros(account.create_time))
-                             .Run());
+  insert->Bind(1, account.name)
+      .Bind(2, account.display_name)
+      .Bind(3, int64_t{account.allow_legacy_digest})
+      .Bind(4, absl::ToUnixMicros(account.create_time));
+  if (account.follow_redirections.has_value()) {
+    insert->Bind(5, int64_t{*account.follow_redirections});
+  } else {
+    insert->BindNull(5);
+  }
+  SLUICE_RETURN_IF_ERROR(insert->Run());
   absl::StatusOr<SqliteStatement> digests =
       database.Prepare("INSERT INTO account_digests (account, realm, algorithm, hash) VALUES (?, ?, ?, ?)");
   if (!digests.ok()) return digests.status();

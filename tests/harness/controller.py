@@ -45,8 +45,10 @@ class Controller(Server):
             database=work_folder.file("controller.db"), more_store=more_store, caller_network=networks[0] or '""',
             callee_network=networks[1] or '""', more_calls=more_calls))
 
-    def add_account(self, name, password, *, display_name="", legacy_digest=False):
+    def add_account(self, name, password, *, display_name="", legacy_digest=False, redirections=""):
         flags = ["--legacy-digest"] if legacy_digest else []
+        if redirections:
+            flags += ["--redirections", redirections]
         if display_name:
             flags += ["--display-name", display_name]
         self.ctl.run("accounts", "add", name, "--password-file", "-", *flags, stdin=password + "\n")
