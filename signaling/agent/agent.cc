@@ -449,7 +449,7 @@ Router::Route Agent::FindReplacement(const ReplacementRequest& request) const {
   route.status = 403;
   if (std::find(request.by.begin(), request.by.end(), replacement->account) == request.by.end()) return route;
   route.status = 486;
-  if (request.dialog.early_only) return route;
+  if (request.dialog.early_only && !replacement->is_early) return route;
   route.status = 0;
   route.number = std::move(replacement->number);
   route.account = replacement->party.account;

@@ -3,7 +3,8 @@
 //
 // Who names a dialog of ours wants to be connected with its other end. So the dialog is translated: the answer is a way
 // to that other end, with Replaces as that one knows its own dialog with us. It takes the new call in the place of the
-// old one and ends the old one itself.
+// old one and ends the old one itself. So a ringing call is picked up: its caller, who has begun the dialog, takes the
+// new one and cancels his INVITE (RFC 3891 3).
 //
 // Threads: any.
 #ifndef SLUICE_SIGNALING_AGENT_DIALOG_DIRECTORY_H_
@@ -30,8 +31,8 @@ class DialogDirectory {
  public:
   virtual ~DialogDirectory() = default;
 
-  // Answers once, now or later, on any thread: one callee, or a status of refusal. 481: no such dialog, or not answered
-  // yet; 403: it is somebody else's; 486: only an early dialog was to be replaced.
+  // Answers once, now or later, on any thread: one callee, or a status of refusal. 481: no such dialog, or that
+  // of a caller who is not answered yet; 403: it is somebody else's; 486: only an early dialog was to be replaced.
   virtual void FindReplacement(const ReplacementRequest& request, std::function<void(Router::Route)> done) = 0;
 };
 

@@ -224,6 +224,8 @@ struct Replacement {
   // The other end, and its number.
   Party party;
   std::string number;
+  // The call is not answered yet: whoever takes the place has picked it up.
+  bool is_early = false;
 };
 
 class Call {
@@ -260,8 +262,8 @@ class Call {
   Actions HangUp(Ended::By by, absl::string_view text, absl::Time now);
 
   // What `leg`, which the caller of this function has found by Call-ID and our tag, and whose own tag is to be
-  // `remote_tag`, can be replaced by. Nothing: it is no such dialog, or the two do not talk with each other (yet or any
-  // more).
+  // `remote_tag`, can be replaced by. Nothing: it is no such dialog, or the two do not talk with each other any more;
+  // or not yet, and it is the caller's: a callee must not be replaced a dialog that it has not begun (RFC 3891 3).
   std::optional<Replacement> FindReplacement(LegNumber leg, absl::string_view remote_tag) const;
 
   // What the first of the targets of an OnRoute will be.

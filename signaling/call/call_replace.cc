@@ -9,11 +9,15 @@ namespace sluice::call {
 
 std::optional<Replacement> Call::Core::FindReplacement(LegNumber number, absl::string_view remote_tag) {
   const Leg* leg = Find(number);
-  if (end_ || leg == nullptr || leg->state != Leg::State::kAnswered || !IsEnd(*leg)) return std::nullopt;
-  if (leg->dialog->remote_tag() != remote_tag) return std::nullopt;
-  const Leg* other = Opposite(*leg);
-  if (other == nullptr || other->state != Leg::State::kAnswered) return std::nullopt;
-  Replacement replacement = {leg->party.account, other->party, NumberOf(*other)};
+  if (end_ || leg == nullptr || !leg->dialog || !IsEnd(*leg) || leg->dialog->remote_tag() != remote_tag) {
+    return std::nullopt;
+  }
+  // Of one who has not answered the other end knows only if something has come from it or its like.
+  const bool is_early = number != kCaller && leg->state == Leg::State::kInviting && ringing_ && invite_;
+  const Leg* other = is_early ? &caller() : Opposite(*leg);
+  const Leg::State state = is_early ? Leg::State::kInviting : Leg::State::kAnswered;
+  if (other == nullptr || leg->state != state || other->state != state) return std::nullopt;
+  Replacement replacement = {leg->party.account, other->party, NumberOf(*other), is_early};
   const sip::Dialog& dialog = *other->dialog;
   Party& party = replacement.party;
   party.hop = HopOf(*other);
@@ -24,6 +28,8 @@ std::optional<Replacement> Call::Core::FindReplacement(LegNumber number, absl::s
   replaces.call_id = dialog.call_id();
   replaces.to_tag = std::string(dialog.remote_tag());
   replaces.from_tag = std::string(dialog.local_tag());
+  // If the call is answered meanwhile, it stays where it is.
+  replaces.early_only = is_early;
   party.replaces = replaces.ToString();
   return replacement;
 }

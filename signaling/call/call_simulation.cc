@@ -231,7 +231,17 @@ class Simulation : public Names {
       default:
         if (next_() % 4 == 0) return Do(call_.HangUp(Ended::By::kOperator, "operator", now_));
         if (next_() % 4 == 0) return Do(call_.OnMediaTimeout("silence", now_));
+        return Replace(PickLeg());
     }
+  }
+
+  void Replace(LegNumber leg) {
+    const auto replacement =
+        call_.FindReplacement(leg, leg == kCaller ? "z9hG4bK73846736" : absl::StrCat("callee", leg));
+    if (!replacement.has_value()) return;
+    if (ending_) Break("what has ended is replaced");
+    if (replacement->is_early && leg == kCaller) Break("a callee is to replace a dialog that it has not begun");
+    if (replacement->party.target_uri.empty()) Break("nobody to replace");
   }
 
   LegNumber PickLeg() { return next_() % 4; }

@@ -303,7 +303,8 @@ TEST(CallTransfer, AsksWhoIsBehindTheCallThatTheTransferorHasWithTheTarget) {
 TEST(CallTransfer, SaysWhoIsAtTheOtherEndOfADialogThatIsToBeReplaced) {
   CallTestBed bed;
   bed.Start(CallTestBed::Invite());
-  EXPECT_FALSE(bed.call().FindReplacement(kCaller, "z9hG4bK73846736").has_value()) << "it is not answered";
+  EXPECT_FALSE(bed.call().FindReplacement(kCaller, "z9hG4bK73846736").has_value())
+      << "the callee has not begun its dialog (RFC 3891 3)";
   CallTestBed answered;
   const SendRequest invite = answered.Establish();
   const std::optional<Replacement> callee = answered.call().FindReplacement(kCaller, "z9hG4bK73846736");
@@ -324,6 +325,27 @@ TEST(CallTransfer, SaysWhoIsAtTheOtherEndOfADialogThatIsToBeReplaced) {
   EXPECT_FALSE(answered.call().FindReplacement(7, "callee1").has_value());
   answered.Request(kCaller, answered.InDialog(kCaller, "BYE", 3));
   EXPECT_FALSE(answered.call().FindReplacement(1, "callee1").has_value()) << "it is over";
+}
+
+TEST(CallTransfer, SaysWhoseCallIsPickedUpWhereAPhoneRings) {
+  CallTestBed bed;
+  bed.Start(CallTestBed::Invite());
+  bed.Media();
+  const SendRequest invite = bed.Take<SendRequest>();
+  bed.Reply(invite, CallTestBed::Answer(invite, 100));
+  EXPECT_FALSE(bed.call().FindReplacement(1, "callee1").has_value()) << "the caller has not heard of it";
+  bed.Reply(invite, CallTestBed::Answer(invite, 180));
+  const std::optional<Replacement> caller = bed.call().FindReplacement(1, "callee1");
+  ASSERT_TRUE(caller.has_value());
+  EXPECT_TRUE(caller->is_early);
+  EXPECT_EQ(caller->account, "20002230000");
+  EXPECT_EQ(caller->number, "20002230001");
+  EXPECT_EQ(caller->party.target_uri, "sip:20002230001@198.18.1.2:45426;transport=udp");
+  EXPECT_TRUE(absl::StartsWith(caller->party.replaces, "509381976447;to-tag=z9hG4bK73846736;from-tag=tag"));
+  EXPECT_TRUE(absl::EndsWith(caller->party.replaces, ";early-only"));
+  EXPECT_FALSE(bed.call().FindReplacement(kCaller, "z9hG4bK73846736").has_value());
+  bed.Reply(invite, CallTestBed::Answer(invite, 486));
+  EXPECT_FALSE(bed.call().FindReplacement(1, "callee1").has_value()) << "it is over";
 }
 
 TEST(CallTransfer, MakesNoSubscriptionForWhoWantsNone) {
