@@ -114,17 +114,19 @@ sip::Message StandaloneRequests::Make(const Request& request, const Way& way) co
   for (const std::string& route : party.route) made.Add(sip::Header::kRoute, route);
   // Whether it may go on was seen when it came.
   made.Add(sip::Header::kMaxForwards, absl::StrCat(call::PassedMaxForwards(received).value_or(0)));
-  std::string from = party.from;
+  const call::Invitation none;
+  const call::Invitation& own = party.invitation == nullptr ? none : *party.invitation;
+  std::string from = own.from;
   if (from.empty() && call::HidesSender(received)) from = std::string(call::kAnonymous);
   if (from.empty()) from = call::OwnAddress(received.Get(sip::Header::kFrom), domain, request.display_name);
   made.Add(sip::Header::kFrom, absl::StrCat(from, ";tag=", parts_.ids.NewHex(kTagDigits)));
-  made.Add(sip::Header::kTo, party.to.empty() ? call::OwnAddress(received.Get(sip::Header::kTo), domain) : party.to);
+  made.Add(sip::Header::kTo, own.to.empty() ? call::OwnAddress(received.Get(sip::Header::kTo), domain) : own.to);
   made.Add(sip::Header::kCallId, parts_.ids.NewCallId());
   made.Add(sip::Header::kCSeq, absl::StrCat("1 ", received.method_name()));
   if (request.breadth != 0) made.Add(sip::Header::kMaxBreadth, absl::StrCat(request.breadth));
   call::PassHeaders(received, request.options->blocked_headers, made);
   PassSession(received, *request.options, made);
-  if (!party.identity.empty()) made.Add(sip::Header::kPAssertedIdentity, party.identity);
+  if (!own.identity.empty()) made.Add(sip::Header::kPAssertedIdentity, own.identity);
   if (!made.Has(sip::Header::kUserAgent)) made.Add(sip::Header::kUserAgent, request.options->user_agent);
   call::PassBody(received, made);
   return made;

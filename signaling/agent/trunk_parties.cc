@@ -1,6 +1,7 @@
 #include "signaling/agent/trunk_parties.h"
 
 #include <memory>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "signaling/sip/name_address.h"
@@ -39,18 +40,20 @@ std::vector<call::Party> TrunkParties(const routing::Trunk& trunk, const std::ve
       target.SetParameter("transport", absl::AsciiStrToLower(sip::ProtocolName(protocol)));
     }
     party.target_uri = target.text();
-    party.to = AddressValue("", call.called, trunk.domain.empty() ? server.host : trunk.domain);
+    call::Invitation own;
+    own.to = AddressValue("", call.called, trunk.domain.empty() ? server.host : trunk.domain);
     const std::string local = party.hop.local.Address();
     const absl::string_view host = !trunk.from_domain.empty() ? absl::string_view(trunk.from_domain)
                                    : !own_host.empty()        ? own_host
                                                               : absl::string_view(local);
     if (!call.anonymous) {
-      party.from = AddressValue(call.display_name, trunk.from_user.empty() ? call.calling : trunk.from_user, host);
+      own.from = AddressValue(call.display_name, trunk.from_user.empty() ? call.calling : trunk.from_user, host);
     }
     party.is_trusted = trunk.trusts_identities;
     if (party.is_trusted) {
-      party.identity = call.is_account ? AddressValue(call.display_name, call.calling, host) : call.identity;
+      own.identity = call.is_account ? AddressValue(call.display_name, call.calling, host) : call.identity;
     }
+    party.invitation = std::make_shared<const call::Invitation>(std::move(own));
     party.credentials = credentials;
     party.account = trunk.name;
     party.patience = trunk.failover_after;

@@ -57,6 +57,17 @@ struct Credentials {
   std::string realm;
 };
 
+// What our INVITE to a callee says otherwise than the caller's, each empty if it does not.
+struct Invitation {
+  // From and To, without tag. Else what the caller's say, in our domain.
+  std::string from;
+  std::string to;
+  // Takes the place of a dialog that the callee has (RFC 3891).
+  std::string replaces;
+  // P-Asserted-Identity (RFC 3325), for those only who are trusted with it.
+  std::string identity;
+};
+
 // Who is at the other end of a leg and how it is reached.
 struct Party {
   // Where its requests go to and come from. For a phone behind NAT: where its packets come from, whatever its Contact
@@ -66,6 +77,10 @@ struct Party {
   bool behind_nat = false;
   // An account's and not a trunk's: its SDP may name an address of the inside of its NAT though its Contact does not.
   bool is_phone = false;
+  // It is told who others are, and believed in what it says of them (RFC 3325).
+  bool is_trusted = false;
+  // Callee: its 300, 301 and 302 are followed or not; nothing: as the options say.
+  std::optional<bool> follow_redirections;
   // "host:port" that the party knows us by, for our Contact; `secure` makes it sips-free transport=tls etc. by
   // hop.protocol.
   std::string advertised;
@@ -73,25 +88,16 @@ struct Party {
   std::string target_uri;
   // Route header field values to put on the INVITE (Path of the binding). May be empty.
   std::vector<std::string> route;
-  // Callee: Replaces of its INVITE, which takes the place of a dialog that it has (RFC 3891). Empty: none.
-  std::string replaces;
+  // Callee; null: nothing of its own.
+  std::shared_ptr<const Invitation> invitation;
   // Callee: the lowest group is asked first, all of it at once, and the next one only if none of it does its service
   // (408, 500, 502 to 504, or no answer at all): the trunks of a route, one a group.
   uint32_t group = 0;
   // Callee: who has not answered at all for as long is given up for the next group, if there is one. 0: waits for Timer
   // B.
   absl::Duration patience;
-  // Callee: what From and To of our INVITE say, without tag. Empty: what the caller's say, in our domain.
-  std::string from;
-  std::string to;
   // Null: its challenges are not answered.
   std::shared_ptr<const Credentials> credentials;
-  // It is told who others are, and believed in what it says of them (RFC 3325).
-  bool is_trusted = false;
-  // Callee: P-Asserted-Identity of our INVITE; set only if it is trusted. Empty: none.
-  std::string identity;
-  // Callee: its 300, 301 and 302 are followed or not; nothing: as the options say.
-  std::optional<bool> follow_redirections;
   // Account or trunk, for records.
   std::string account;
   // Caller: shown to the callees if its own From has none.

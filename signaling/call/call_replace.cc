@@ -30,7 +30,7 @@ std::optional<Replacement> Call::Core::FindReplacement(LegNumber number, absl::s
   replaces.from_tag = std::string(dialog.local_tag());
   // If the call is answered meanwhile, it stays where it is.
   replaces.early_only = is_early;
-  party.replaces = replaces.ToString();
+  party.invitation = std::make_shared<const Invitation>(Invitation{.replaces = replaces.ToString()});
   return replacement;
 }
 

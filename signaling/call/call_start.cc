@@ -91,7 +91,6 @@ sip::Message Call::Core::MakeInvite(Leg& leg) {
   const std::string from = ShownAddress(caller());
   const std::string to = OwnAddress(theirs.Get(sip::Header::kTo), options_.domain);
   sip::Message invite = NameInvite(leg, target, *PassedMaxForwards(theirs), from, to);
-  if (!leg.party.identity.empty()) invite.Add(sip::Header::kPAssertedIdentity, leg.party.identity);
   PassHeaders(theirs, options_.blocked_headers, invite);
   if (breadth_ != 0) invite.Add(sip::Header::kMaxBreadth, absl::StrCat(breadth_));
   if (!theirs.Has(sip::Header::kUserAgent)) invite.Add(sip::Header::kUserAgent, options_.user_agent);
@@ -107,24 +106,28 @@ sip::Message Call::Core::MakeInvite(Leg& leg) {
 
 sip::Message Call::Core::NameInvite(const Leg& leg, absl::string_view target, uint32_t max_forwards,
                                     absl::string_view from, absl::string_view to) {
+  const Invitation none;
+  const Invitation& own = leg.party.invitation == nullptr ? none : *leg.party.invitation;
+  if (!own.from.empty()) from = own.from;
+  if (!own.to.empty()) to = own.to;
   sip::Message invite = sip::Message::Request(sip::Method::kInvite, *sip::Uri::Parse(target));
   for (const std::string& route : leg.party.route) invite.Add(sip::Header::kRoute, route);
   invite.Add(sip::Header::kMaxForwards, absl::StrCat(max_forwards));
   if (leg.dialog) {
     // Once more after a 422 or a challenge: the same call with the next CSeq (RFC 4028 7.3, RFC 3261 22.2).
     invite.Add(sip::Header::kFrom, leg.dialog->local());
-    invite.Add(sip::Header::kTo, leg.party.to.empty() ? to : absl::string_view(leg.party.to));
+    invite.Add(sip::Header::kTo, to);
     invite.Add(sip::Header::kCallId, leg.dialog->call_id());
     invite.Add(sip::Header::kCSeq, absl::StrCat(leg.invite_cseq + 1, " INVITE"));
   } else {
-    invite.Add(sip::Header::kFrom, absl::StrCat(leg.party.from.empty() ? from : absl::string_view(leg.party.from),
-                                                ";tag=", names_.NewTag()));
-    invite.Add(sip::Header::kTo, leg.party.to.empty() ? to : absl::string_view(leg.party.to));
+    invite.Add(sip::Header::kFrom, absl::StrCat(from, ";tag=", names_.NewTag()));
+    invite.Add(sip::Header::kTo, to);
     invite.Add(sip::Header::kCallId, names_.NewCallId());
     invite.Add(sip::Header::kCSeq, absl::StrCat(names_.NewCSeq(), " INVITE"));
   }
   invite.Add(sip::Header::kContact, ContactFor(leg.party, invite.Get(sip::Header::kFrom)));
-  if (!leg.party.replaces.empty()) invite.Add(sip::Header::kReplaces, leg.party.replaces);
+  if (!own.replaces.empty()) invite.Add(sip::Header::kReplaces, own.replaces);
+  if (!own.identity.empty()) invite.Add(sip::Header::kPAssertedIdentity, own.identity);
   return invite;
 }
 

@@ -62,7 +62,6 @@ sip::Message Call::Core::MakeTargetInvite(Leg& leg) {
   const absl::string_view target =
       leg.party.target_uri.empty() ? absl::string_view(transfer_->target) : absl::string_view(leg.party.target_uri);
   sip::Message invite = NameInvite(leg, target, kInitialMaxForwards, from, to);
-  if (!leg.party.identity.empty()) invite.Add(sip::Header::kPAssertedIdentity, leg.party.identity);
   invite.Add(sip::Header::kReferredBy, transfer_->referred_by);
   invite.Add(sip::Header::kUserAgent, options_.user_agent);
   // Without an offer: the target's own one fits what it can do, and the other side has one of its own to be asked.

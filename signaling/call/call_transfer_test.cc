@@ -293,7 +293,8 @@ TEST(CallTransfer, AsksWhoIsBehindTheCallThatTheTransferorHasWithTheTarget) {
   EXPECT_EQ(route.target, "sip:20002230009@198.18.1.1");
   TakeNotify(bed, kCaller);
   Party target = CallTestBed::Callee(2);
-  target.replaces = "call2b;to-tag=targets;from-tag=ours2";
+  target.invitation =
+      std::make_shared<const Invitation>(Invitation{.replaces = "call2b;to-tag=targets;from-tag=ours2"});
   bed.Do(bed.call().OnRoute(1, 0, {target}, bed.now));
   const SendRequest invite = bed.Take<SendRequest>();
   EXPECT_EQ(invite.message.Get(Header::kReplaces), "call2b;to-tag=targets;from-tag=ours2");
@@ -314,12 +315,12 @@ TEST(CallTransfer, SaysWhoIsAtTheOtherEndOfADialogThatIsToBeReplaced) {
   EXPECT_EQ(callee->party.account, "20002230000");
   EXPECT_EQ(callee->party.target_uri, kCalleeContact);
   EXPECT_EQ(callee->party.hop.remote.ToString(), kCalleeSeenAt);
-  EXPECT_EQ(callee->party.replaces,
+  EXPECT_EQ(callee->party.invitation->replaces,
             absl::StrCat(invite.message.CallId(), ";to-tag=callee1;from-tag=", invite.message.FromTag()));
   const std::optional<Replacement> caller = answered.call().FindReplacement(1, "callee1");
   ASSERT_TRUE(caller.has_value());
   EXPECT_EQ(caller->party.target_uri, "sip:20002230001@198.18.1.2:45426;transport=udp");
-  EXPECT_TRUE(absl::StartsWith(caller->party.replaces, "509381976447;to-tag=z9hG4bK73846736;from-tag=tag"));
+  EXPECT_TRUE(absl::StartsWith(caller->party.invitation->replaces, "509381976447;to-tag=z9hG4bK73846736;from-tag=tag"));
 
   EXPECT_FALSE(answered.call().FindReplacement(kCaller, "callee1").has_value()) << "the tag is another's";
   EXPECT_FALSE(answered.call().FindReplacement(7, "callee1").has_value());
@@ -341,8 +342,8 @@ TEST(CallTransfer, SaysWhoseCallIsPickedUpWhereAPhoneRings) {
   EXPECT_EQ(caller->account, "20002230000");
   EXPECT_EQ(caller->number, "20002230001");
   EXPECT_EQ(caller->party.target_uri, "sip:20002230001@198.18.1.2:45426;transport=udp");
-  EXPECT_TRUE(absl::StartsWith(caller->party.replaces, "509381976447;to-tag=z9hG4bK73846736;from-tag=tag"));
-  EXPECT_TRUE(absl::EndsWith(caller->party.replaces, ";early-only"));
+  EXPECT_TRUE(absl::StartsWith(caller->party.invitation->replaces, "509381976447;to-tag=z9hG4bK73846736;from-tag=tag"));
+  EXPECT_TRUE(absl::EndsWith(caller->party.invitation->replaces, ";early-only"));
   EXPECT_FALSE(bed.call().FindReplacement(kCaller, "z9hG4bK73846736").has_value());
   bed.Reply(invite, CallTestBed::Answer(invite, 486));
   EXPECT_FALSE(bed.call().FindReplacement(1, "callee1").has_value()) << "it is over";

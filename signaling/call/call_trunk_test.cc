@@ -20,8 +20,8 @@ Party TrunkAt(int number) {
   party.account = absl::StrCat("carrier-", number);
   party.group = static_cast<uint32_t>(number);
   party.patience = kPatience;
-  party.from = "\"Alice\" <sip:+49302@example.net>";
-  party.to = "<sip:+4930123@carrier.example.net>";
+  party.invitation = std::make_shared<const Invitation>(
+      Invitation{.from = "\"Alice\" <sip:+49302@example.net>", .to = "<sip:+4930123@carrier.example.net>"});
   party.credentials = std::make_shared<const Credentials>(Credentials{"user", "secret", "carrier"});
   return party;
 }

@@ -102,8 +102,7 @@ struct Leg {
   // Frees what only the first INVITE needed: the dialog knows its own target and route.
   void ForgetInvite() {
     std::string().swap(party.target_uri);
-    std::string().swap(party.replaces);
-    std::string().swap(party.identity);
+    party.invitation = nullptr;
     std::vector<std::string>().swap(party.route);
   }
   // A callee whose turn has not come.
