@@ -62,6 +62,14 @@ class Expect:
 
 
 @dataclass(frozen=True)
+class SendBack:
+    """What came last, INVITE (or, with `ack`, the failure of what was sent back), as a proxy would return it: with a Via of its own on top."""
+
+    uri: str
+    ack: bool = False
+
+
+@dataclass(frozen=True)
 class Pause:
     milliseconds: int
 
@@ -110,13 +118,19 @@ class _Scenario:
         elif isinstance(step, Expect):
             yield self._expect(step)
         else:
-            lines = self._request(step) if isinstance(step, Send) else self._response(step)
+            lines = self._lines(step)
             yield f"<send><![CDATA[\n\n{self._message(lines, step)}\n\n]]></send>"
         self._index += 1
 
+    def _lines(self, step):
+        if isinstance(step, SendBack):
+            return self._sent_back(step)
+        return self._request(step) if isinstance(step, Send) else self._response(step)
+
     @staticmethod
     def _message(lines, step):
-        lines = [*lines, *step.headers]
+        lines = [*lines, *getattr(step, "headers", ())]
+        step = step if hasattr(step, "body") else Send("")
         if step.body:
             lines.append(f"Content-Type: {getattr(step, 'content_type', 'application/sdp')}")
         return "\n".join([*lines, "Content-Length: [len]" if step.body else "Content-Length: 0", "", step.body])
@@ -130,6 +144,8 @@ class _Scenario:
         if first or step.keep_request:
             name = "first" if first else "kept"
             actions += [self._keep(f"{name}_via", "Via:"), self._keep(f"{name}_cseq", "CSeq:")]
+        if first and step.what == "INVITE":
+            actions.append(self._action("sent_back_cseq", 'regexp="[0-9]+" search_in="hdr" header="CSeq:"'))
         if step.keep:
             actions.append(self._keep("kept", f"{step.keep}:"))
         actions += [self._action(f"has{self._index}_{number}", f'regexp={xml.sax.saxutils.quoteattr(regexp)} search_in="msg"')
@@ -177,9 +193,18 @@ class _Scenario:
                 *([] if step.method in ("MESSAGE", "CANCEL") else ["Contact: <sip:[service]@[local_ip]:[local_port]>", _ALLOW]),
                 "Max-Forwards: 70"]
 
+    def _sent_back(self, step):
+        branch = "[branch-2]" if step.ack else "[branch]"
+        method = "ACK" if step.ack else "INVITE"
+        vias = [f"Via: SIP/2.0/[transport] [local_ip]:[local_port];branch={branch};rport"]
+        if not step.ack:
+            vias.append("[last_Via:]")
+        return [f"{method} {step.uri} SIP/2.0", *vias, "[last_From:]", "[last_To:]", "[last_Call-ID:]",
+                f"CSeq: [$sent_back_cseq] {method}", "Contact: <sip:[service]@[local_ip]:[local_port]>", "Max-Forwards: 60"]
+
     def _response(self, step):
         # What does not belong to a dialog yet names this side without a tag.
-        untagged = not self._is_caller and not self._answered and self._request_name in ("INVITE", "CANCEL", "MESSAGE")
+        untagged = not self._is_caller and not self._answered and self._request_name in ("INVITE", "CANCEL", "MESSAGE", "INFO")
         if 200 <= step.status < 300 and (step.to_first or self._request_name == "INVITE"):
             self._answered = True
         if step.to_first or step.to_kept:

@@ -3,24 +3,36 @@
 The caller is a trunk, which needs no digest; its callees are accounts.
 """
 
+import base64
+import re
 from dataclasses import dataclass
 
 from harness import call_network as net
 from harness.controller import REALM
 from harness.sipp import Sipp
-from harness.sipp_scenario import Expect, Pause, Reply, Send, callee, caller, reply_to_first, sdp
+from harness.sipp_scenario import Expect, Pause, Reply, Send, SendBack, callee, caller, reply_to_first, sdp
 from harness.system_test import SystemTest, main
 from phone.sip_phone import SipPhone
 
 CARRIER_PORT = 5060
+# Where another caller of the carrier's is.
+PICKUP_PORT = 5062
+# A trunk that sends back what it gets for its number.
+MIRROR_NUMBER, MIRROR_PORT = "900", 5080
+MIRROR_URI = f"sip:{MIRROR_NUMBER}@{net.SWITCH_A}:{net.SIP_PORT}"
 # The accounts, and where their bindings are.
-PORTS = {"desk": (5070,), "pair": (5072, 5074), "other": (5076,)}
+PORTS = {"desk": (5070,), "pair": (5072, 5074), "other": (5076,), "mover": (5078,)}
 
 _CONFIG = f"""\
 trunks:
   - name: carrier
     peers: [{{transport: udp, address: "{net.PHONE_A}:{CARRIER_PORT}"}}]
-    inbound_addresses: ["{net.PHONE_A}:{CARRIER_PORT}"]
+    inbound_addresses: ["{net.PHONE_A}:{CARRIER_PORT}", "{net.PHONE_A}:{PICKUP_PORT}"]
+  - name: mirror
+    peers: [{{transport: udp, address: "{net.PHONE_C}:{MIRROR_PORT}"}}]
+    inbound_addresses: ["{net.PHONE_C}:{MIRROR_PORT}"]
+routes:
+  - {{name: mirrored, from: any, number: "{MIRROR_NUMBER}", to: [{{trunk: mirror}}]}}
 """
 
 ACK = Send("ACK")
@@ -94,6 +106,25 @@ ROWS = {
          *HANG_UP),
         *ANSWER, Expect("INFO", has=("Signal=5",)), Reply(200), Pause(100), Send("MESSAGE", "hello", content_type="text/plain"),
         Expect(200), *HUNG_UP),
+    "a redirection that is passed on": Row(
+        (Send("INVITE", sdp()), Expect(100, optional=True), Expect(302, has=("Contact: *<sip:other@",)), ACK), {
+            ("mover", 0): (Expect("INVITE"), Reply(302, headers=("Contact: <sip:other@192.0.2.1>",)), Expect("ACK"))}),
+    "an INVITE that comes back": Row(
+        (Send("INVITE", sdp()), Expect(100, optional=True), Expect(482), ACK), {
+            ("mirror", 0): (Expect("INVITE"), SendBack(MIRROR_URI), Expect(482), SendBack(MIRROR_URI, ack=True), reply_to_first(482), Expect("ACK"))}),
+    "MESSAGE outside of calls": with_desk(
+        (Send("MESSAGE", "hello", content_type="text/plain"), Expect(200, has=("X-Row: read",))),
+        Expect("MESSAGE", has=("hello", "Content-Type: *text/plain")), Reply(200, headers=("X-Row: read",))),
+    "INFO outside of calls": with_desk(
+        (Send("INFO", "Signal=5", content_type="application/dtmf-relay"), Expect(415)),
+        Expect("INFO", has=("Signal=5",)), Reply(415)),
+    "names of a session": with_desk(
+        (Send("INVITE", sdp(), ("Session-ID: aaaaaaaaaaaa4aaa8aaaaaaaaaaaaaaa;remote=00000000000000000000000000000000",)),
+         Expect(100, optional=True), Expect(180, optional=True),
+         Expect(200, has=("Session-ID: *bbbbbbbbbbbb4bbb8bbbbbbbbbbbbbbb;remote=aaaaaaaaaaaa4aaa8aaaaaaaaaaaaaaa",)), ACK, *HANG_UP),
+        Expect("INVITE", has=("Session-ID: *aaaaaaaaaaaa4aaa8aaaaaaaaaaaaaaa;remote=0{32}",)),
+        Reply(200, sdp(), ("Session-ID: bbbbbbbbbbbb4bbb8bbbbbbbbbbbbbbb;remote=aaaaaaaaaaaa4aaa8aaaaaaaaaaaaaaa",)),
+        Expect("ACK", has=("Session-ID: *aaaaaaaaaaaa4aaa8aaaaaaaaaaaaaaa;remote=bbbbbbbbbbbb4bbb8bbbbbbbbbbbbbbb",)), *HUNG_UP),
     "OPTIONS": Row((Send("OPTIONS"), Expect(200, has=("Allow:.*INVITE",))), {}),
 }
 
@@ -105,7 +136,7 @@ class CallRowsTest(SystemTest):
         cls.controller = cls.start_controller([cls.relay], digests=("MD5",), more_config=_CONFIG,
                                               more_calls="follow_redirections: true")
         for name, ports in PORTS.items():
-            cls.controller.add_account(name, f"{name}-secret")
+            cls.controller.add_account(name, f"{name}-secret", redirections="pass" if name == "mover" else "")
             for port in ports:
                 # SIPp's callees do not register; a phone does at their address and leaves.
                 with SipPhone(cls.network.phone_c, net.PHONE_C, port, user=name, password=f"{name}-secret",
@@ -114,24 +145,57 @@ class CallRowsTest(SystemTest):
                     assert response.status == 200, f"the REGISTER of {name} was answered by {response}"
 
     @classmethod
-    def sipp(cls, scenario, namespace, address, port, *arguments):
-        return cls.stack.enter_context(Sipp("row", None, cls.work_folder, namespace, address, "-m", "1", "-recv_timeout", "5000",
+    def sipp(cls, scenario, namespace, address, port, *arguments, calls=1):
+        return cls.stack.enter_context(Sipp("row", None, cls.work_folder, namespace, address, "-m", str(calls), "-recv_timeout", "5000",
                                             *arguments, port=port, scenario=scenario))
 
     def play(self, row):
-        callees = [self.sipp(callee(*steps), self.network.phone_c, net.PHONE_C, PORTS[name][binding], "-s", name)
+        ports = {**PORTS, "mirror": (MIRROR_PORT,)}
+        numbers = {"mirror": MIRROR_NUMBER}
+        callees = [self.sipp(callee(*steps), self.network.phone_c, net.PHONE_C, ports[name][binding], "-s", numbers.get(name, name))
                    for (name, binding), steps in row.callees.items()]
         called = next(iter(row.callees), ("desk", 0))[0]
-        calling = self.sipp(caller(*row.caller), self.network.phone_a, net.PHONE_A, CARRIER_PORT, "-s", called,
-                            f"{net.SWITCH_A}:{net.SIP_PORT}")
+        called = numbers.get(called, called)
+        self.wait_for((self.calling(row.caller, called), *callees))
+
+    def calling(self, steps, called, port=CARRIER_PORT):
+        return self.sipp(caller(*steps), self.network.phone_a, net.PHONE_A, port, "-s", called, f"{net.SWITCH_A}:{net.SIP_PORT}")
+
+    def wait_for(self, sipps):
         try:
-            for sipp in (calling, *callees):
+            for sipp in sipps:
                 self.assertEqual(sipp.wait(12), 0, f"{sipp.errors()}\n{sipp.tail()}")
         finally:
             # The next row's are at the same ports.
-            for sipp in (calling, *callees):
+            for sipp in sipps:
                 sipp.kill()
         self.expect_nothing_left(self.controller, self.relay)
+
+    def standing(self):
+        return [call for call in self.controller.ctl.json("calls").get("calls", []) if call.get("state") == "CALL_STATE_ANSWERED"]
+
+    def messages(self, call_id, first_line):
+        """What the call has seen whose first line begins so, as (peer, text)."""
+        ladder = self.controller.ctl.json("call", call_id, "--messages")["ladder"]
+        return [(entry["peer"], base64.b64decode(entry["message"]).decode()) for entry in ladder if entry["firstLine"].startswith(first_line)]
+
+    def test_an_INVITE_that_replaces_a_call(self):
+        desk = self.sipp(callee(*ANSWER, *HUNG_UP), self.network.phone_c, net.PHONE_C, PORTS["desk"][0], "-s", "desk", calls=2)
+        replaced = self.calling((*CALL, Pause(4000), Send("BYE"), Expect(200)), "desk")
+        self.controller.process.wait_until(self.standing, "the call that is to be replaced stands")
+        standing = self.standing()[0]
+        # As its caller knows it.
+        answer = next(text for peer, text in self.messages(standing["callId"], "SIP/2.0 200") if peer == "LADDER_PEER_CALLER")
+        names = [re.search(pattern, answer, re.MULTILINE).group(1)
+                 for pattern in (r"^Call-ID: *(\S+)", r"^To:.*;tag=([^;\s]+)", r"^From:.*;tag=([^;\s]+)")]
+        replaces = "{};to-tag={};from-tag={}".format(*names)
+        pickup = self.calling((Send("INVITE", sdp(), (f"Replaces: {replaces}", "Require: replaces")), *CALL[1:], *HANG_UP), "desk", PICKUP_PORT)
+        self.wait_for((pickup, replaced, desk))
+        latest = [record["call"]["callId"] for record in self.controller.ctl.json("cdrs", "--limit", "2")["records"]]
+        latest.remove(standing["callId"])
+        invite = next(text for peer, text in self.messages(latest[0], "INVITE") if peer == "LADDER_PEER_CALLEE")
+        # The desk hears of it as it knows the dialog itself.
+        self.assertRegex(invite, rf"(?m)^Replaces: {re.escape(standing['callee']['sipCallId'])};to-tag=callee1;from-tag=")
 
 
 def _test_of(row):
