@@ -269,6 +269,7 @@ std::optional<sip::Message> Agent::RefuseToPass(const sip::Message& request, con
   const std::optional<sip::Uri> uri = request.RequestUri();
   if (!uri.has_value() || uri->scheme() == sip::Scheme::kOther) return Response(request, 416);
   if (request.MaxForwards() == 0u) return Response(request, 483);
+  if (LoopGuard::HasCome(request, loop_guard_.MarkOf(uri->DecodedUser()))) return Response(request, 482);
   const CallBook::Found known = book_.FindLeg(request.CallId());
   if (known.call != nullptr && known.call->live != nullptr) {
     // Our own INVITE to a callee has come back, or the caller's has come twice by different ways (RFC 3261 8.2.2.2).
@@ -348,7 +349,6 @@ void Agent::OnInvite(sip::ServerTransactionId id, const sip::Message& request, c
   if (!who.has_value()) return;
   if (request.Has(sip::Header::kReplaces)) return ReplaceDialog(id, request, hop, *who);
   Router::Route route = router_.Find(*request.RequestUri(), hop, *who, present_.calls->domain, now_);
-  if (LoopGuard::HasCome(request, loop_guard_.MarkOf(*who, route.number))) return Reply(id, Response(request, 482));
   StartCall(id, request, hop, *who, std::move(route));
 }
 
@@ -359,8 +359,6 @@ void Agent::OnStandalone(sip::ServerTransactionId id, const sip::Message& reques
   const std::optional<CallerIdentity> who = Identify(id, request, hop);
   if (!who.has_value()) return;
   Router::Route route = router_.Find(*request.RequestUri(), hop, *who, present_.calls->domain, now_);
-  const uint64_t mark = loop_guard_.MarkOf(*who, route.number);
-  if (LoopGuard::HasCome(request, mark)) return Reply(id, Response(request, 482));
   if (route.status == 0) {
     // It is no call: only how often it comes is limited.
     CallLimiter::Place place;
@@ -368,6 +366,7 @@ void Agent::OnStandalone(sip::ServerTransactionId id, const sip::Message& reques
     if (route.status != 0) route.reason = "Limit of requests is reached";
   }
   if (route.status != 0) return Reply(id, Response(request, route.status, route.reason));
+  const uint64_t mark = loop_guard_.MarkOf(route.number);
   standalone_.Pass(id, request, who->display_name, std::move(route), mark, present_.calls, now_);
 }
 
@@ -410,7 +409,7 @@ void Agent::StartCall(sip::ServerTransactionId id, const sip::Message& request, 
   }
   if (route.status == 0) {
     admission.trunks = std::move(route.trunks);
-    admission.mark = loop_guard_.MarkOf(who, route.number);
+    admission.mark = loop_guard_.MarkOf(route.number);
     runner_.Start(route.media_released ? released_options_ : present_.calls, request, id, std::move(summary),
                   std::move(ladder), caller, route.callees, std::move(admission), now_);
     return;

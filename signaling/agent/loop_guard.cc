@@ -9,8 +9,8 @@
 
 namespace sluice::agent {
 
-uint64_t LoopGuard::MarkOf(const CallerIdentity& who, absl::string_view number) const {
-  return std::max<uint64_t>(absl::HashOf(secret_, who.trunk != nullptr, who.name(), number), 1);
+uint64_t LoopGuard::MarkOf(absl::string_view number) const {
+  return std::max<uint64_t>(absl::HashOf(secret_, number), 1);
 }
 
 bool LoopGuard::HasCome(const sip::Message& request, uint64_t mark) {
