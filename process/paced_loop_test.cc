@@ -1,5 +1,6 @@
 #include "process/paced_loop.h"
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <utility>

@@ -18,8 +18,11 @@ namespace sluice::agent {
 
 namespace asio = boost::asio;
 namespace {
+
+// How often a shard that is busy looks for more.
 constexpr std::chrono::milliseconds kTurn(1);
-}
+
+}  // namespace
 
 Shard::Shard(size_t index, const Surroundings& surroundings)
     : index_(index),

@@ -84,6 +84,7 @@ class Shard {
   Shard(size_t index, const Surroundings& surroundings);
 
   absl::Status OpenDns(const dns::CaresClientOptions& options);
+  // The thread: serves the loop until it is stopped (process/paced_loop.h).
   void Run();
   // Ends each turn of the loop in which something may have changed.
   void AfterWork();

@@ -25,7 +25,7 @@ class GrpcFleet::Core {
       stopped.Notify();
     });
     stopped.WaitForNotification();
-    // gRPC's threads post to the loop until the last call has ended.
+    // The loop is needed until the last call has ended.
     open_calls_->WaitUntilNone();
     loop_.Stop();
   }
