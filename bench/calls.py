@@ -131,23 +131,25 @@ def stand(server, calls, ramp, caller):
 
 
 def measure_load(size, tables, scaling, title):
-    """One round of the rows of each number of shards."""
+    """One round of the rows of each number of shards. Scaling compares what a call costs with few and with many at one rate, for it depends on that."""
+    first = None
     for shards, rows in tables.items():
         if size.with_kamailio:
             with WorkFolder() as folder, call_servers.kamailio(folder, children=shards) as server, call_load.CallLoad(server) as load:
                 rows.add(False, half_load(load, size))
         with WorkFolder() as folder, call_servers.sluice(folder, shards) as server, call_load.CallLoad(server) as load:
-            rows.add(True, half_load(load, size))
+            measured = half_load(load, size)
+            rows.add(True, measured)
+            first = first or measured[1]
+            if shards == size.shards[-1] and len(tables) > 1:
+                scaling.ours.append(first.cpu_us_a_call / load.run(first.rate, size.measured_seconds).cpu_us_a_call)
         print(f"  {title}, {shards} shards: {rows.rate.ours[-1]:.0f} calls a second, {rows.cpu.ours[-1]:.0f} us a call, added to 180 p99 {rows.ringing_p99.ours[-1]:.2f} ms", flush=True)
-    if len(tables) > 1:
-        one, *_, many = tables.values()
-        scaling.ours.append(many.a_core.ours[-1] / one.a_core.ours[-1])
 
 
 def measure(rounds, size):
     tables = {shards: Rows(shards) for shards in size.shards} if "load" in size.parts else {}
     scaling = Row("calls-scaling", {"shards": f"{size.shards[0]} to {size.shards[-1]}"}, "of linear", 0.8)
-    scaling.note = "from the CPU of a call with few shards and with many"
+    scaling.note = "from the CPU of a call at the same rate"
     memory = MemoryRows(size)
     for number in range(rounds):
         title = f"round {number + 1}"
