@@ -71,6 +71,15 @@ class KernelNextHopsTest : public ::testing::Test {
       return hop.state == NextHopState::kReachable && hop.destination == Mac(mac);
     });
   }
+  // The same while workers have packets for it.
+  bool BecomesReachableWhenWanted(NextHopIndex index, std::string_view mac) {
+    return Until([&] {
+      now_ = std::chrono::steady_clock::now();
+      table_.Want(index);
+      const NextHop hop = table_.Load(index);
+      return hop.state == NextHopState::kReachable && hop.destination == Mac(mac);
+    });
+  }
   bool Becomes(NextHopIndex index, NextHopState state) {
     return Until([&] { return table_.Load(index).state == state; });
   }
@@ -91,8 +100,18 @@ TEST_F(KernelNextHopsTest, ANeighbourIsLearnedByAskingForIt) {
   EXPECT_EQ(PortOf(index), 7);
 }
 
+// On a busy machine the kernel may give up asking before the peer's address has come up, which for IPv6 takes its time
+// after the link: 3 s without packets is the end of it, with them it is asked for again.
 TEST_F(KernelNextHopsTest, AnIpv6NeighbourIsLearnedToo) {
-  EXPECT_TRUE(BecomesReachable(Resolve("first", "2001:db8:1::2"), "02:00:00:00:01:02"));
+  EXPECT_TRUE(BecomesReachableWhenWanted(Resolve("first", "2001:db8:1::2"), "02:00:00:00:01:02"));
+}
+
+TEST_F(KernelNextHopsTest, ANeighbourThatComesUpLateIsFound) {
+  ASSERT_TRUE(peer_.Run("ip addr del 2001:db8:1::2/64 dev p1"));
+  const NextHopIndex index = Resolve("first", "2001:db8:1::2");
+  EXPECT_TRUE(Until([&] { return relay_.Run("ip neigh show 2001:db8:1::2 dev r1 | grep -q FAILED"); }));
+  ASSERT_TRUE(peer_.Run("ip addr add 2001:db8:1::2/64 dev p1 nodad"));
+  EXPECT_TRUE(BecomesReachableWhenWanted(index, "02:00:00:00:01:02"));
 }
 
 TEST_F(KernelNextHopsTest, ANeighbourThatIsKnownAlreadyIsReachableAtOnce) {
