@@ -41,6 +41,11 @@ ANSWER = (Expect("INVITE"), Reply(180), Reply(200, sdp()), Expect("ACK"))
 HANG_UP = (Pause(100), Send("BYE"), Expect(200))
 HUNG_UP = (Expect("BYE"), Reply(200))
 
+VIDEO = "\nm=video 40000 RTP/AVP 96\na=rtpmap:96 H264/90000"
+NO_VIDEO = "\nm=video 0 RTP/AVP 96"
+OTHER_AUDIO = sdp().replace("[auto_media_port] RTP/AVP 8", "41000 RTP/AVP 0").replace("rtpmap:8 PCMA", "rtpmap:0 PCMU")
+REASON = 'Reason: Q.850;cause=31;text="gone"'
+
 
 def offer(method, direction):
     return Send(method, sdp(direction))
@@ -66,6 +71,16 @@ ROWS = {
     "hold by UPDATE from the callee": with_desk(
         (*CALL, Expect("UPDATE", has=("a=sendonly",)), Reply(200, sdp("recvonly")), Expect("BYE"), Reply(200)),
         *ANSWER, Pause(100), offer("UPDATE", "sendonly"), Expect(200, has=("a=recvonly",)), *HANG_UP),
+    "video that comes and goes": with_desk(
+        (*CALL, Send("INVITE", sdp() + VIDEO), Expect(100, optional=True), Expect(200, has=("m=video [1-9]",)), ACK,
+         Send("INVITE", sdp() + NO_VIDEO), Expect(100, optional=True), Expect(200, has=("m=video 0",)), ACK, *HANG_UP),
+        *ANSWER, Expect("INVITE", has=("m=video [1-9]", "H264")), Reply(200, sdp() + VIDEO), Expect("ACK"),
+        Expect("INVITE", has=("m=video 0",)), Reply(200, sdp() + NO_VIDEO), Expect("ACK"), *HUNG_UP),
+    "another codec and port from the callee": with_desk(
+        (*CALL, Expect("INVITE", has=("m=audio [0-9]* RTP/AVP 0", "PCMU")), Reply(200, OTHER_AUDIO), Expect("ACK"),
+         Send("BYE", headers=(REASON,)), Expect(200)),
+        *ANSWER, Pause(100), Send("INVITE", OTHER_AUDIO), Expect(100, optional=True), Expect(200, has=("RTP/AVP 0",)), ACK,
+        Expect("BYE", has=("Reason: *Q.850;cause=31",)), Reply(200)),
     "an offer in the 200": with_desk(
         (Send("INVITE"), Expect(100, optional=True), Expect(180), Expect(200, has=("m=audio",)), Send("ACK", sdp()), *HANG_UP),
         Expect("INVITE", has=("Content-Length: 0",)), Reply(180), Reply(200, sdp()), Expect("ACK", has=("m=audio",)), *HUNG_UP),
@@ -86,6 +101,9 @@ ROWS = {
     "CANCEL": with_desk(
         (Send("INVITE", sdp()), Expect(100, optional=True), Expect(180), Send("CANCEL"), Expect(200), Expect(487), ACK),
         Expect("INVITE"), Reply(180), Expect("CANCEL"), Reply(200), reply_to_first(487), Expect("ACK")),
+    "CANCEL that crosses a 200": with_desk(
+        (Send("INVITE", sdp()), Expect(100, optional=True), Expect(180), Send("CANCEL"), Expect(200), Expect(487), ACK),
+        Expect("INVITE"), Reply(180), Expect("CANCEL"), Reply(200), reply_to_first(200, sdp()), Expect("ACK"), *HUNG_UP),
     "session intervals that are too short": with_desk(
         (Send("INVITE", sdp(), ("Supported: timer", "Session-Expires: 60")), Expect(100, optional=True), Expect(422, has=("Min-SE: *90",)),
          ACK, Send("INVITE", sdp(), ("Supported: timer", "Session-Expires: 90;refresher=uac")), Expect(100, optional=True),
