@@ -3,6 +3,7 @@
 #include <rte_mbuf.h>
 
 #include <array>
+#include <memory>
 #include <span>
 
 #include "datapath/packet/ethernet.h"
@@ -102,7 +103,8 @@ class Burst {
 
   // Stage B.
   void LookUp(Transit& transit) {
-    transit.flow = flow::FlowTable::Load(transit.slot);
+    // From here on it is the flow that the union holds.
+    std::construct_at(&transit.flow, flow::FlowTable::Load(transit.slot));
     if (!transit.flow.is_set()) [[unlikely]] {
       if (transit.mbuf != nullptr) Drop(transit.mbuf, DropReason::kNoFlow);
       return;
