@@ -7,12 +7,14 @@ import sys
 import time
 import unittest
 
+from harness import call_network as net
 from harness.call_network import CallNetwork
-from harness.controller import Controller
+from harness.controller import REALM, Controller
 from harness.process import end_on_sigterm
 from harness.programs import parser, programs_of
 from harness.relay import Relay
 from harness.work_folder import WorkFolder
+from phone.sip_phone import SipPhone
 
 _LOG_LINES = 30
 
@@ -56,6 +58,15 @@ class SystemTest(unittest.TestCase):
         for relay in relays:
             controller.wait_for_relay(relay.name)
         return controller
+
+    def registered_phone(self, user, namespace, address, port=5060, **options):
+        """A phone of ours until the end of the test, registered till then with the password that accounts of tests have."""
+        server = net.SWITCH_A6 if ":" in address else net.SWITCH_A
+        phone = SipPhone(namespace, address, port, user=user, password=f"{user}-secret", server=(server, net.SIP_PORT), domain=REALM, **options)
+        self.addCleanup(phone.close)
+        self.assertEqual(phone.register().status, 200, f"REGISTER of {user}")
+        self.addCleanup(phone.register, expires=0)
+        return phone
 
     def expect_nothing_left(self, controller, *relays):
         """Within 5 s there is no call at the controller and no session at the relays."""

@@ -1,7 +1,6 @@
 """Where an account can be reached: at several phones, and behind a NAT that is kept open."""
 
 from harness import call_network as net
-from harness.controller import REALM
 from harness.system_test import SystemTest, main
 from phone import sdp
 from phone.sip_phone import SipPhone, response_to
@@ -18,17 +17,9 @@ class BindingsTest(SystemTest):
     def tearDown(self):
         self.expect_nothing_left(self.controller, self.relay)
 
-    def phone(self, user, namespace, address, port=5060):
-        phone = SipPhone(namespace, address, port, user=user, password=f"{user}-secret", server=(net.SWITCH_A, net.SIP_PORT),
-                         domain=REALM)
-        self.addCleanup(phone.close)
-        self.assertEqual(phone.register().status, 200)
-        self.addCleanup(phone.register, expires=0)
-        return phone
-
     def test_all_phones_of_an_account_ring_and_the_first_that_answers_has_the_call(self):
-        alice = self.phone("alice", self.network.phone_a, net.PHONE_A)
-        phones = [self.phone("bob", self.network.phone_c, net.PHONE_C, port) for port in (5060, 5070)]
+        alice = self.registered_phone("alice", self.network.phone_a, net.PHONE_A)
+        phones = [self.registered_phone("bob", self.network.phone_c, net.PHONE_C, port) for port in (5060, 5070)]
         call = alice.call("bob", sdp.audio(net.PHONE_A, 21000))
         slow, quick = [phone.incoming() for phone in phones]
         slow.respond(180, "Ringing")
@@ -42,7 +33,7 @@ class BindingsTest(SystemTest):
         quick.expect_bye()
 
     def test_a_phone_behind_a_nat_is_asked_by_options_so_that_it_stays_reachable(self):
-        bob = self.phone("bob", self.network.phone_b, net.PHONE_B)
+        bob = self.registered_phone("bob", self.network.phone_b, net.PHONE_B)
         options = bob.expect("OPTIONS", timeout=8)
         self.assertTrue(options.uri.startswith(f"sip:bob@{net.PHONE_B}"), options.uri)
         bob.send(response_to(options, 200, "OK"))

@@ -3,12 +3,10 @@
 import argparse
 
 from harness import call_network as net
-from harness.controller import REALM
 from harness.proto_json import get, number
 from harness.system_test import SystemTest, main, measured
 from phone import sdp
 from phone.established_call import EstablishedCall
-from phone.sip_phone import SipPhone
 
 PACKETS = 50
 
@@ -25,15 +23,6 @@ class CallsTest(SystemTest):
         for name in ("alice", "bob", "carol", "old"):
             cls.controller.add_account(name, f"{name}-secret", legacy_digest=name == "old")
 
-    def phone(self, user, namespace, address, port, **options):
-        server = net.SWITCH_A6 if ":" in address else net.SWITCH_A
-        phone = SipPhone(namespace, address, port, user=user, password=f"{user}-secret", server=(server, net.SIP_PORT),
-                         domain=REALM, **options)
-        self.addCleanup(phone.close)
-        self.assertEqual(phone.register().status, 200, f"REGISTER of {user}")
-        self.addCleanup(phone.register, expires=0)
-        return phone
-
     def call(self, caller, callee, by_callee=False):
         call = EstablishedCall(caller, callee)
         self.addCleanup(call.close)
@@ -45,37 +34,37 @@ class CallsTest(SystemTest):
         self.expect_nothing_left(self.controller, self.relay)
 
     def test_a_phone_calls_one_behind_a_nat(self):
-        self.call(self.phone("alice", self.network.phone_a, net.PHONE_A, 5060),
-                  self.phone("bob", self.network.phone_b, net.PHONE_B, 5060))
+        self.call(self.registered_phone("alice", self.network.phone_a, net.PHONE_A, 5060),
+                  self.registered_phone("bob", self.network.phone_b, net.PHONE_B, 5060))
 
     def test_a_phone_calls_over_ipv6(self):
-        self.call(self.phone("alice", self.network.phone_a, net.PHONE_A6, 5061),
-                  self.phone("carol", self.network.phone_c, net.PHONE_C6, 5061))
+        self.call(self.registered_phone("alice", self.network.phone_a, net.PHONE_A6, 5061),
+                  self.registered_phone("carol", self.network.phone_c, net.PHONE_C6, 5061))
 
     def test_a_phone_of_ipv4_calls_one_of_ipv6(self):
-        self.call(self.phone("alice", self.network.phone_a, net.PHONE_A, 5062),
-                  self.phone("carol", self.network.phone_c, net.PHONE_C6, 5062))
+        self.call(self.registered_phone("alice", self.network.phone_a, net.PHONE_A, 5062),
+                  self.registered_phone("carol", self.network.phone_c, net.PHONE_C6, 5062))
 
     def test_a_phone_on_tcp_calls_one_on_tcp_behind_a_nat(self):
-        self.call(self.phone("alice", self.network.phone_a, net.PHONE_A, 5063, transport="tcp"),
-                  self.phone("bob", self.network.phone_b, net.PHONE_B, 5063, transport="tcp"))
+        self.call(self.registered_phone("alice", self.network.phone_a, net.PHONE_A, 5063, transport="tcp"),
+                  self.registered_phone("bob", self.network.phone_b, net.PHONE_B, 5063, transport="tcp"))
 
     def test_phones_that_answer_digests_by_sha256_call(self):
-        self.call(self.phone("alice", self.network.phone_a, net.PHONE_A, 5064, algorithm="SHA-256"),
-                  self.phone("carol", self.network.phone_c, net.PHONE_C, 5064, algorithm="SHA-256"))
+        self.call(self.registered_phone("alice", self.network.phone_a, net.PHONE_A, 5064, algorithm="SHA-256"),
+                  self.registered_phone("carol", self.network.phone_c, net.PHONE_C, 5064, algorithm="SHA-256"))
 
     def test_a_phone_with_the_old_digest_calls_where_its_account_allows_it(self):
-        self.call(self.phone("old", self.network.phone_a, net.PHONE_A, 5065, legacy_digest=True),
-                  self.phone("carol", self.network.phone_c, net.PHONE_C, 5065))
+        self.call(self.registered_phone("old", self.network.phone_a, net.PHONE_A, 5065, legacy_digest=True),
+                  self.registered_phone("carol", self.network.phone_c, net.PHONE_C, 5065))
 
     def test_the_callee_hangs_up(self):
-        self.call(self.phone("alice", self.network.phone_a, net.PHONE_A, 5066),
-                  self.phone("bob", self.network.phone_b, net.PHONE_B, 5066),
+        self.call(self.registered_phone("alice", self.network.phone_a, net.PHONE_A, 5066),
+                  self.registered_phone("bob", self.network.phone_b, net.PHONE_B, 5066),
                   by_callee=True)
 
     def test_a_caller_who_changes_his_mind_cancels_the_ringing(self):
-        caller = self.phone("alice", self.network.phone_a, net.PHONE_A, 5067)
-        callee = self.phone("carol", self.network.phone_c, net.PHONE_C, 5067)
+        caller = self.registered_phone("alice", self.network.phone_a, net.PHONE_A, 5067)
+        callee = self.registered_phone("carol", self.network.phone_c, net.PHONE_C, 5067)
         call = caller.call("carol", sdp.audio(net.PHONE_A, 21000))
         ringing = callee.incoming()
         ringing.respond(180, "Ringing")
@@ -85,16 +74,16 @@ class CallsTest(SystemTest):
         call.expect_cancelled()
 
     def test_an_operator_hangs_up_both_sides(self):
-        call = EstablishedCall(self.phone("alice", self.network.phone_a, net.PHONE_A, 5068),
-                               self.phone("carol", self.network.phone_c, net.PHONE_C, 5068))
+        call = EstablishedCall(self.registered_phone("alice", self.network.phone_a, net.PHONE_A, 5068),
+                               self.registered_phone("carol", self.network.phone_c, net.PHONE_C, 5068))
         self.addCleanup(call.close)
         self.controller.ctl.run("hangup", get(self.controller.ctl.json("calls"), "calls", 0, "callId"))
         call.outgoing.expect_bye()
         call.incoming.expect_bye()
 
     def test_the_statistics_of_a_standing_call_are_those_of_its_packets(self):
-        call = EstablishedCall(self.phone("alice", self.network.phone_a, net.PHONE_A, 5069),
-                               self.phone("carol", self.network.phone_c, net.PHONE_C, 5069))
+        call = EstablishedCall(self.registered_phone("alice", self.network.phone_a, net.PHONE_A, 5069),
+                               self.registered_phone("carol", self.network.phone_c, net.PHONE_C, 5069))
         self.addCleanup(call.close)
         call.exchange(PACKETS)
         call_id = get(self.controller.ctl.json("calls"), "calls", 0, "callId")

@@ -5,11 +5,9 @@ import os
 import subprocess
 
 from harness import call_network as net
-from harness.controller import REALM
 from harness.proto_json import get
 from harness.system_test import SystemTest, main, measured
 from phone.established_call import EstablishedCall
-from phone.sip_phone import SipPhone
 
 PACKETS = 50
 # Packet flags of pcapng (bits 0 and 1).
@@ -34,14 +32,8 @@ class CaptureTest(SystemTest):
         for name in ("alice", "bob"):
             cls.controller.add_account(name, f"{name}-secret")
 
-    def phone(self, user, namespace, address):
-        phone = SipPhone(namespace, address, 5060, user=user, password=f"{user}-secret", server=(net.SWITCH_A, net.SIP_PORT), domain=REALM)
-        self.addCleanup(phone.close)
-        self.assertEqual(phone.register().status, 200, f"REGISTER of {user}")
-        return phone
-
     def test_tshark_reads_every_packet_of_a_call(self):
-        call = EstablishedCall(self.phone("alice", self.network.phone_a, net.PHONE_A), self.phone("bob", self.network.phone_b, net.PHONE_B),
+        call = EstablishedCall(self.registered_phone("alice", self.network.phone_a, net.PHONE_A), self.registered_phone("bob", self.network.phone_b, net.PHONE_B),
                                callee_port=22000)
         self.addCleanup(call.close)
         call_id = get(self.controller.ctl.json("calls"), "calls", 0, "callId")

@@ -4,11 +4,9 @@ import os
 import unittest
 
 from harness import call_network as net
-from harness.controller import REALM
 from harness.proto_json import get, number
 from harness.system_test import SystemTest, main, measured
 from phone.established_call import EstablishedCall
-from phone.sip_phone import SipPhone
 
 # Enough for 2 * CALLS flows to have different hashes: all on one worker once in 2^15 runs.
 CALLS = 8
@@ -25,18 +23,12 @@ class TwoWorkersTest(SystemTest):
         for name in ("alice", "bob"):
             cls.controller.add_account(name, f"{name}-secret")
 
-    def phone(self, user, namespace, address):
-        phone = SipPhone(namespace, address, 5060, user=user, password=f"{user}-secret", server=(net.SWITCH_A, net.SIP_PORT), domain=REALM)
-        self.addCleanup(phone.close)
-        self.assertEqual(phone.register().status, 200, f"REGISTER of {user}")
-        return phone
-
     def workers(self):
         return get(self.relay.ctl.json("stats", "relay"), "workers")
 
     def test_each_flow_has_one_worker_and_both_have_flows(self):
-        alice = self.phone("alice", self.network.phone_a, net.PHONE_A)
-        bob = self.phone("bob", self.network.phone_c, net.PHONE_C)
+        alice = self.registered_phone("alice", self.network.phone_a, net.PHONE_A)
+        bob = self.registered_phone("bob", self.network.phone_c, net.PHONE_C)
         self.assertEqual(len(self.workers()), 2)
         for index in range(CALLS):
             call = EstablishedCall(alice, bob, caller_port=21000 + 2 * index, callee_port=22000 + 2 * index)
