@@ -61,6 +61,10 @@ SqliteStatement& SqliteStatement::Bind(int parameter, double value) {
   return *this;
 }
 
+SqliteStatement& SqliteStatement::Bind(int parameter, absl::Time time) {
+  return time == absl::InfinitePast() ? BindNull(parameter) : Bind(parameter, absl::ToUnixMicros(time));
+}
+
 SqliteStatement& SqliteStatement::BindNull(int parameter) {
   sqlite3_bind_null(statement_.get(), parameter);
   return *this;
@@ -87,6 +91,10 @@ std::string SqliteStatement::Text(int column) const {
 int64_t SqliteStatement::Integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
 
 double SqliteStatement::Real(int column) const { return sqlite3_column_double(statement_.get(), column); }
+
+absl::Time SqliteStatement::Time(int column) const {
+  return IsInteger(column) ? absl::FromUnixMicros(Integer(column)) : absl::InfinitePast();
+}
 
 bool SqliteStatement::IsText(int column) const { return sqlite3_column_type(statement_.get(), column) == SQLITE_TEXT; }
 

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -28,6 +29,8 @@ class SqliteStatement {
   SqliteStatement& BindBlob(int parameter, absl::string_view bytes);
   SqliteStatement& Bind(int parameter, int64_t value);
   SqliteStatement& Bind(int parameter, double value);
+  // As microseconds since 1970; NULL for InfinitePast: it has not happened.
+  SqliteStatement& Bind(int parameter, absl::Time time);
   SqliteStatement& BindNull(int parameter);
 
   // True: a row is there. False: done. After that, or after an error, the statement is ready to be bound and run again.
@@ -38,6 +41,7 @@ class SqliteStatement {
   std::string Text(int column) const;
   int64_t Integer(int column) const;
   double Real(int column) const;
+  absl::Time Time(int column) const;
   bool IsText(int column) const;
   bool IsInteger(int column) const;
 

@@ -11,9 +11,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "signaling/store/directory.h"
+#include "signaling/store/sqlite_accounts.h"
+#include "signaling/store/sqlite_call_records.h"
 #include "signaling/store/sqlite_database.h"
 #include "signaling/store/sqlite_schema.h"
-#include "signaling/store/sqlite_tables.h"
 
 namespace sluice::store {
 namespace {
@@ -29,11 +30,12 @@ constexpr absl::Duration kListLimit = absl::Seconds(1);
 class SqliteStore : public Store {
  public:
   SqliteStore(SqliteStoreOptions options, std::unique_ptr<SqliteDatabase> database,
-              std::unique_ptr<SqliteDatabase> reader, BatchWriter batch_writer)
+              std::unique_ptr<SqliteDatabase> reader, BindingWriter binding_writer, CallRecordWriter record_writer)
       : options_(std::move(options)),
         database_(std::move(database)),
         reader_(std::move(reader)),
-        batch_writer_(std::move(batch_writer)) {}
+        binding_writer_(std::move(binding_writer)),
+        record_writer_(std::move(record_writer)) {}
 
   ~SqliteStore() override {
     if (!writer_.joinable()) return;
@@ -113,7 +115,8 @@ class SqliteStore : public Store {
   // Reads call records beside the writer. Null for ":memory:", whose only connection is `database_`.
   absl::Mutex reader_mutex_;
   const std::unique_ptr<SqliteDatabase> reader_ ABSL_PT_GUARDED_BY(reader_mutex_);
-  BatchWriter batch_writer_ ABSL_GUARDED_BY(database_mutex_);
+  BindingWriter binding_writer_ ABSL_GUARDED_BY(database_mutex_);
+  CallRecordWriter record_writer_ ABSL_GUARDED_BY(database_mutex_);
 
   mutable absl::Mutex queue_mutex_;
   // Accounts whose bindings on disk are not those in memory.
@@ -373,11 +376,11 @@ absl::Status SqliteStore::Write(const Batch& batch) {
   return InTransaction([&]() -> absl::Status {
     for (const std::string& account : batch.accounts) {
       // An account that was deleted meanwhile has no bindings in memory, so this leaves none on disk.
-      const absl::Status status = batch_writer_.WriteBindings(account, *directory_.FindBindings(account));
+      const absl::Status status = binding_writer_.Write(account, *directory_.FindBindings(account));
       if (!status.ok()) return status;
     }
     for (const CallRecord& record : batch.records) {
-      const absl::Status status = batch_writer_.WriteCallRecord(record);
+      const absl::Status status = record_writer_.Write(record);
       if (status.code() == absl::StatusCode::kInvalidArgument) {
         // The disk is well, this record is not: it must not hold up the others.
         RefuseRecord(record, status);
@@ -416,10 +419,12 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(SqliteStoreOptions option
     if (!second.ok()) return second.status();
     reader = *std::move(second);
   }
-  absl::StatusOr<BatchWriter> batch_writer = BatchWriter::Prepare(**database);
-  if (!batch_writer.ok()) return batch_writer.status();
+  absl::StatusOr<BindingWriter> binding_writer = BindingWriter::Prepare(**database);
+  if (!binding_writer.ok()) return binding_writer.status();
+  absl::StatusOr<CallRecordWriter> record_writer = CallRecordWriter::Prepare(**database);
+  if (!record_writer.ok()) return record_writer.status();
   auto store = std::make_unique<SqliteStore>(std::move(options), *std::move(database), std::move(reader),
-                                             *std::move(batch_writer));
+                                             *std::move(binding_writer), *std::move(record_writer));
   if (absl::Status status = store->Load(); !status.ok()) return status;
   store->StartWriter();
   return store;
