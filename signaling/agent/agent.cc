@@ -8,13 +8,11 @@
 #include "absl/strings/str_join.h"
 #include "signaling/agent/options_request.h"
 #include "signaling/agent/registration.h"
-#include "signaling/call/privacy.h"
 
 namespace sluice::agent {
 namespace {
 
 constexpr size_t kTagDigits = 16;
-constexpr absl::Duration kUnclaimedLifetime = absl::Seconds(32);
 constexpr absl::string_view kAllow =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, MESSAGE, NOTIFY, REFER";
 constexpr absl::string_view kSupported = "timer, 100rel, path, replaces";
@@ -32,11 +30,8 @@ std::string NewKey(IdSource& ids) { return absl::StrCat(ids.NewHex(32), ids.NewH
 Agent::Agent(const AgentOptions& options, const Surroundings& surroundings, IdSource ids, PostFunction post)
     : options_(options),
       network_(surroundings.network),
-      hep_(surroundings.hep),
       ids_(std::move(ids)),
       loop_guard_(ids_.NewNumber()),
-      ring_(options.trace_bytes),
-      unclaimed_(options.unclaimed_ladders, kUnclaimedLifetime),
       registrar_(surroundings.store, options.registrar),
       trunk_servers_(surroundings.resolver, surroundings.network),
       router_(options.domains,
@@ -46,7 +41,9 @@ Agent::Agent(const AgentOptions& options, const Surroundings& surroundings, IdSo
       dialogs_(surroundings.dialogs),
       post_(std::move(post)),
       authenticator_(options.authentication, surroundings.store, NewKey(ids_)),
+      identifier_(router_, authenticator_),
       book_(options.kept_calls),
+      trace_({book_, counters_, surroundings.hep}, options.trace_bytes, options.unclaimed_ladders),
       transactions_(options.transactions, *this, *this, [this] { return ids_.NewNumber(); }),
       runner_({transactions_, book_, surroundings.fleet, surroundings.store, ids_, counters_, limiter_,
                surroundings.health, overload_control_, surroundings.hep,
@@ -144,7 +141,7 @@ std::vector<CallSummary> Agent::Page(absl::Time time, absl::string_view call_id,
 absl::StatusOr<CallDetails> Agent::GetCall(absl::string_view call_id, bool include_messages) {
   const BookedCall* call = book_.Find(call_id);
   if (call == nullptr) return absl::NotFoundError(absl::StrCat("call_id: there is no call ", call_id));
-  return CallDetails{call->summary, call->ladder.Entries(ring_, include_messages), call->statistics};
+  return CallDetails{call->summary, trace_.Entries(call->ladder, include_messages), call->statistics};
 }
 
 absl::Status Agent::HangUpCall(absl::string_view call_id, absl::Time now) {
@@ -285,42 +282,13 @@ std::optional<sip::Message> Agent::RefuseToPass(const sip::Message& request, con
 
 std::optional<CallerIdentity> Agent::Identify(sip::ServerTransactionId id, const sip::Message& request,
                                               const sip::Hop& hop) {
-  CallerIdentity who;
-  const std::optional<sip::NameAddress> from = request.From();
-  who.trunk = router_.TrunkAt(hop.remote);
-  if (who.trunk != nullptr) {
-    if (!from.has_value()) {
-      Reply(id, Response(request, 400, "From cannot be read"));
-      return std::nullopt;
-    }
-    who.number = from->uri.DecodedUser();
-    who.display_name = from->display_name;
-    who.anonymous = call::IsAnonymous(from->uri) || call::HidesSender(request);
-    if (!who.trunk->trusts_identities) return who;
-    who.identity = absl::StrJoin(request.Elements(sip::Header::kPAssertedIdentity), ", ");
-    const std::vector<sip::NameAddress> asserted = request.Addresses(sip::Header::kPAssertedIdentity);
-    // Records say who it is.
-    if (call::IsAnonymous(from->uri) && !asserted.empty()) {
-      who.number = asserted[0].uri.DecodedUser();
-      who.display_name = asserted[0].display_name;
-    }
-    return who;
+  CallerIdentifier::Result result = identifier_.Identify(request, hop, transactions_.StatelessToTag(request), now_);
+  if (result.challenge.has_value()) {
+    ReplyToStranger(id, *std::move(result.challenge));
+  } else if (result.status != 0) {
+    Reply(id, Response(request, result.status, result.reason));
   }
-  Authenticator::Result result = authenticator_.Authenticate(request, hop, transactions_.StatelessToTag(request), now_);
-  if (result.account == nullptr) {
-    ReplyToStranger(id, *std::move(result.refusal));
-    return std::nullopt;
-  }
-  const bool names_nobody = from.has_value() && call::IsAnonymous(from->uri);
-  if (!from.has_value() || (!names_nobody && from->uri.DecodedUser() != result.account->name)) {
-    Reply(id, Response(request, 403, "From is not the account's own number"));
-    return std::nullopt;
-  }
-  who.account = std::move(result.account);
-  who.number = who.account->name;
-  who.anonymous = names_nobody || call::HidesSender(request);
-  who.display_name = names_nobody || from->display_name.empty() ? who.account->display_name : from->display_name;
-  return who;
+  return std::move(result.who);
 }
 
 const routing::CallLimits& Agent::LimitsOf(const CallerIdentity& who) const {
@@ -401,7 +369,7 @@ void Agent::StartCall(sip::ServerTransactionId id, const sip::Message& request, 
   summary.callee.account = route.account;
   summary.callee.display_name = route.display_name;
   const call::Party caller = router_.Caller(request, hop, who);
-  Ladder ladder = unclaimed_.Claim(request.CallId(), now_);
+  Ladder ladder = trace_.Claim(request.CallId(), now_);
   CallRunner::Admission admission;
   if (route.status == 0) {
     route.status = Admit(who, LimitsOf(who), admission.caller);
@@ -488,31 +456,7 @@ void Agent::OnFailure(sip::ClientTransactionId id, sip::TransactionFailure failu
 }
 
 void Agent::OnTrace(bool received, const sip::Hop& hop, const sip::Message& message, absl::string_view bytes, bool) {
-  MessageCounters& counters = received ? counters_.received() : counters_.sent();
-  if (message.is_request()) {
-    counters.CountRequest(message.method_name());
-  } else {
-    counters.CountResponse(message.status(), message.method_name());
-  }
-  const CallBook::Found found = book_.FindLeg(message.CallId());
-  if (hep_ != nullptr && hep_->Wants(hep::Payload::kSip)) Export(received, hop, message, bytes, found.call);
-  if (found.call != nullptr) {
-    const LadderPeer peer = found.leg == call::kCaller ? LadderPeer::kCaller : LadderPeer::kCallee;
-    found.call->ladder.Add(ring_, now_, peer, received, hop, bytes);
-  } else if (message.method() == sip::Method::kInvite || message.method() == sip::Method::kAck) {
-    unclaimed_.Of(message.CallId(), now_).Add(ring_, now_, LadderPeer::kCaller, received, hop, bytes);
-  }
-}
-
-void Agent::Export(bool received, const sip::Hop& hop, const sip::Message& message, absl::string_view bytes,
-                   const BookedCall* call) {
-  hep_->Take({.type = hep::Payload::kSip,
-              .protocol = hop.protocol,
-              .source = received ? hop.remote : hop.local,
-              .destination = received ? hop.local : hop.remote,
-              .time = now_,
-              .payload = bytes,
-              .correlation_id = call == nullptr ? message.CallId() : call->summary.caller.sip_call_id});
+  trace_.Take(received, hop, message, bytes, now_);
 }
 
 }  // namespace sluice::agent

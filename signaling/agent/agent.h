@@ -35,20 +35,20 @@
 #include "signaling/agent/call_control.h"
 #include "signaling/agent/call_limiter.h"
 #include "signaling/agent/call_runner.h"
+#include "signaling/agent/caller_identifier.h"
 #include "signaling/agent/dialog_directory.h"
 #include "signaling/agent/id_source.h"
 #include "signaling/agent/loop_guard.h"
+#include "signaling/agent/message_trace.h"
 #include "signaling/agent/nat_keepalive.h"
 #include "signaling/agent/overload_control.h"
 #include "signaling/agent/router.h"
 #include "signaling/agent/server_health.h"
 #include "signaling/agent/standalone_requests.h"
-#include "signaling/agent/trace_ring.h"
 #include "signaling/agent/trunk_book.h"
 #include "signaling/agent/trunk_prober.h"
 #include "signaling/agent/trunk_registrar.h"
 #include "signaling/agent/trunk_servers.h"
-#include "signaling/agent/unclaimed_ladders.h"
 #include "signaling/dns/resolver.h"
 #include "signaling/fleet/fleet.h"
 #include "signaling/hep/sink.h"
@@ -134,9 +134,6 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   void OnTrace(bool received, const sip::Hop& hop, const sip::Message& message, absl::string_view bytes,
                bool retransmission) override;
 
-  // `call`: that the message belongs to; may be null.
-  void Export(bool received, const sip::Hop& hop, const sip::Message& message, absl::string_view bytes,
-              const BookedCall* call);
   void SendKeepalives();
   void FindTarget(const call::FindTarget& wanted, absl::Time now, CallRunner::RouteFunction done);
   void OnRegister(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
@@ -163,7 +160,6 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
 
   const AgentOptions options_;
   transport::Network& network_;
-  hep::Sink* const hep_;
   // Of the event that is being handled.
   absl::Time now_ = absl::InfinitePast();
   bool draining_ = false;
@@ -175,8 +171,6 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   // Fresh names do not change what the agent is.
   mutable IdSource ids_;
   const LoopGuard loop_guard_;
-  TraceRing ring_;
-  UnclaimedLadders unclaimed_;
   registrar::Registrar registrar_;
   TrunkServers trunk_servers_;
   OverloadControl overload_control_;
@@ -187,7 +181,9 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   // INVITEs that wait for what they replace.
   absl::flat_hash_map<sip::ServerTransactionId, sip::Message> replacing_;
   Authenticator authenticator_;
+  CallerIdentifier identifier_;
   CallBook book_;
+  MessageTrace trace_;
   sip::TransactionLayer transactions_;
   CallRunner runner_;
   StandaloneRequests standalone_;

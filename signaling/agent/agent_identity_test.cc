@@ -1,4 +1,9 @@
 // Who a caller is, told to those who are trusted with it and to nobody else (RFC 3323, RFC 3325).
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
@@ -12,14 +17,10 @@ using sip::Header;
 
 constexpr absl::string_view kAsserted = "\"Carol\" <sip:+4930555@carrier.example>, <tel:+4930555>";
 
-std::shared_ptr<const routing::Trunk> MakeTrunk(const std::string& name, absl::string_view address, bool trusted) {
-  auto trunk = std::make_shared<routing::Trunk>();
-  trunk->name = name;
-  const sip::Endpoint endpoint = *sip::Endpoint::Parse(address);
-  trunk->peers = {{sip::Protocol::kUdp, endpoint.Address(), endpoint.port}};
-  trunk->sources = {endpoint};
-  trunk->trusts_identities = trusted;
-  return trunk;
+std::shared_ptr<const routing::Trunk> TrunkAt(const Phone& phone, const std::string& name, bool trusted) {
+  routing::Trunk trunk = MakeTrunk(name, phone.hop().remote.ToString());
+  trunk.trusts_identities = trusted;
+  return std::make_shared<const routing::Trunk>(std::move(trunk));
 }
 
 class AgentIdentityTest : public testing::Test {
@@ -27,9 +28,9 @@ class AgentIdentityTest : public testing::Test {
   AgentIdentityTest() {
     bed_.AddAccount("20002230001", "secret", "Alice");
     bed_.AddAccount("20002230000", "secret", "Bob");
-    const auto carrier = MakeTrunk("carrier", carrier_.hop().remote.ToString(), true);
-    const auto partner = MakeTrunk("partner", partner_.hop().remote.ToString(), true);
-    const auto stranger = MakeTrunk("stranger", stranger_.hop().remote.ToString(), false);
+    const auto carrier = TrunkAt(carrier_, "carrier", true);
+    const auto partner = TrunkAt(partner_, "partner", true);
+    const auto stranger = TrunkAt(stranger_, "stranger", false);
     std::vector<routing::Route> routes;
     for (const auto& [number, trunk] : {std::pair("01*", carrier), {"02*", partner}, {"03*", stranger}}) {
       routes.push_back({.name = trunk->name,

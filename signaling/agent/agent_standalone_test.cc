@@ -10,16 +10,12 @@ namespace {
 constexpr absl::string_view kCarrier = "198.18.3.1:5060";
 constexpr absl::string_view kOther = "198.18.3.2:5060";
 
-std::shared_ptr<const routing::Trunk> MakeTrunk(const std::string& name, absl::string_view address) {
-  auto trunk = std::make_shared<routing::Trunk>();
-  trunk->name = name;
-  const sip::Endpoint endpoint = *sip::Endpoint::Parse(address);
-  trunk->peers = {{sip::Protocol::kUdp, endpoint.Address(), endpoint.port}};
-  trunk->sources = {endpoint};
-  trunk->username = "user";
-  trunk->password = "trunk-secret";
-  trunk->realm = std::string(kPhoneRealm);
-  return trunk;
+std::shared_ptr<const routing::Trunk> TrunkWithCredentials(const std::string& name, absl::string_view address) {
+  routing::Trunk trunk = MakeTrunk(name, address);
+  trunk.username = "user";
+  trunk.password = "trunk-secret";
+  trunk.realm = std::string(kPhoneRealm);
+  return std::make_shared<const routing::Trunk>(std::move(trunk));
 }
 
 class AgentStandaloneTest : public testing::Test {
@@ -41,8 +37,8 @@ class AgentStandaloneTest : public testing::Test {
 
   // 0… goes to the carrier and then to the other one; what comes from the carrier to the account that has the number.
   void UsePlan(routing::CallLimits account_limits) {
-    const auto carrier = MakeTrunk("carrier", kCarrier);
-    const auto other = MakeTrunk("other", kOther);
+    const auto carrier = TrunkWithCredentials("carrier", kCarrier);
+    const auto other = TrunkWithCredentials("other", kOther);
     PresentOptions present;
     auto calls = std::make_shared<call::CallOptions>(call::CallOptions{.domain = "198.18.1.1"});
     calls->blocked_headers = {"x-secret"};

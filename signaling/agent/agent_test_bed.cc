@@ -38,6 +38,15 @@ bool FakeNetwork::Has(const sip::Endpoint& remote) const {
   return std::any_of(sent_.begin(), sent_.end(), [&](const Sent& sent) { return sent.hop.remote == remote; });
 }
 
+routing::Trunk MakeTrunk(const std::string& name, absl::string_view address) {
+  routing::Trunk trunk;
+  trunk.name = name;
+  const sip::Endpoint endpoint = *sip::Endpoint::Parse(address);
+  trunk.peers = {{sip::Protocol::kUdp, endpoint.Address(), endpoint.port}};
+  trunk.sources = {endpoint};
+  return trunk;
+}
+
 AgentTestBed::AgentTestBed(std::function<void(AgentOptions&)> change)
     : fleet_("relay-1", "198.18.1.1"),
       store_(*store::OpenSqliteStore({.file = ":memory:"})),

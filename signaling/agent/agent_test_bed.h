@@ -22,6 +22,7 @@
 #include "signaling/dns/sip_resolver.h"
 #include "signaling/fleet/fleet_fake.h"
 #include "signaling/hep/sink_fake.h"
+#include "signaling/routing/trunk.h"
 #include "signaling/sip/hop.h"
 #include "signaling/store/sqlite_store.h"
 #include "signaling/transport/network.h"
@@ -56,6 +57,9 @@ class FakeNetwork final : public transport::Network {
   std::deque<Sent> sent_;
   transport::TlsNames tls_names_;
 };
+
+// A trunk with one server, by UDP, whose calls come from there.
+routing::Trunk MakeTrunk(const std::string& name, absl::string_view address);
 
 class AgentTestBed final : public PhoneLine, private DialogDirectory {
  public:

@@ -12,15 +12,6 @@ namespace {
 constexpr absl::string_view kCarrier = "198.18.3.1:5060";
 constexpr absl::string_view kOther = "198.18.3.2:5060";
 
-routing::Trunk MakeTrunk(const std::string& name, absl::string_view address) {
-  routing::Trunk trunk;
-  trunk.name = name;
-  const sip::Endpoint endpoint = *sip::Endpoint::Parse(address);
-  trunk.peers = {{sip::Protocol::kUdp, endpoint.Address(), endpoint.port}};
-  trunk.sources = {*sip::Endpoint::Parse(address)};
-  return trunk;
-}
-
 class AgentTrunkTest : public testing::Test {
  protected:
   explicit AgentTrunkTest(std::function<void(AgentOptions&)> change = [](AgentOptions&) {}) : bed_(std::move(change)) {
