@@ -49,6 +49,7 @@ _LIBRARIES = {
     "protobuf": ("protobuf", None),
     "spdlog": ("spdlog", None),
     "sqlite": ("sqlite3", None),
+    "tcmalloc": ("libtcmalloc_minimal", None),
     "yaml_cpp": ("yaml-cpp", None),
 }
 

@@ -1,5 +1,6 @@
 #include "signaling/service/controller_metrics.h"
 
+#include <gperftools/malloc_extension_c.h>
 #include <malloc.h>
 
 #include <map>
@@ -10,6 +11,9 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "process/metrics_endpoint.h"
+
+// The program is linked with tcmalloc; tests, which have sanitizers, are not.
+#pragma weak MallocExtension_GetNumericProperty
 
 namespace sluice::service {
 namespace {
@@ -70,6 +74,11 @@ void AddMessages(Families& families, const agent::SignalingStatistics& signaling
 
 // Unlike the resident set, without what was freed and may be used again.
 double AllocatedBytes() {
+  size_t bytes = 0;
+  if (MallocExtension_GetNumericProperty != nullptr &&
+      MallocExtension_GetNumericProperty("generic.current_allocated_bytes", &bytes) != 0) {
+    return static_cast<double>(bytes);
+  }
   const struct mallinfo2 memory = mallinfo2();
   return static_cast<double>(memory.uordblks + memory.hblkhd);
 }
