@@ -13,6 +13,9 @@
 namespace sluice::agent {
 namespace {
 
+using PlacedOr = absl::StatusOr<fleet::PlacedSession>;
+using StateOr = absl::StatusOr<relay::v1::SessionState>;
+
 constexpr size_t kTagDigits = 16;
 // RFC 3261 8.1.1.5 wants less than 2^31; a small number leaves a dialog all the room that it can need.
 constexpr uint32_t kFirstCSeqs = 1 << 24;
@@ -255,18 +258,25 @@ void CallRunner::Do(BookedCall& call, call::Respond& action, absl::Time now) {
 void CallRunner::Do(BookedCall& call, call::CreateMedia& action, absl::Time) {
   call.media = BookedCall::Media::kWanted;
   ++pending_operations_;
-  parts_.fleet.CreateSession(Want(call, action.session), Posted(call, &CallRunner::TakeCreated));
+  const auto read = [](const PlacedOr& answer) {
+    return Created{answer.ok() ? answer->relay : std::string(), ToCreateAnswer(answer)};
+  };
+  parts_.fleet.CreateSession(Want(call, action.session), Posted<PlacedOr>(call, read, &CallRunner::TakeCreated));
 }
 
 void CallRunner::Do(BookedCall& call, call::UpdateMedia& action, absl::Time) {
   ++pending_operations_;
-  parts_.fleet.UpdateSession(Want(call, action.session), Posted(call, &CallRunner::TakeUpdated));
+  parts_.fleet.UpdateSession(Want(call, action.session),
+                             Posted<StateOr>(call, ToUpdateAnswer, &CallRunner::TakeUpdated));
 }
 
 void CallRunner::Do(BookedCall& call, call::DeleteMedia&, absl::Time) {
   call.media = BookedCall::Media::kDeleting;
   ++pending_operations_;
-  parts_.fleet.DeleteSession(call.summary.call_id, Posted(call, &CallRunner::TakeDeleted));
+  const auto read = [](StateOr answer) {
+    return answer.ok() ? std::make_shared<const relay::v1::SessionState>(*std::move(answer)) : nullptr;
+  };
+  parts_.fleet.DeleteSession(call.summary.call_id, Posted<StateOr>(call, read, &CallRunner::TakeDeleted));
 }
 
 void CallRunner::Do(BookedCall& call, call::SetTimer& action, absl::Time now) {
@@ -367,30 +377,30 @@ relay::v1::Session CallRunner::Want(BookedCall& call, const call::MediaSession& 
   return ToRelaySession(media, call.summary.call_id, call.summary.caller.sip_call_id, networks_);
 }
 
-template <typename Answer>
-std::function<void(Answer)> CallRunner::Posted(const BookedCall& call,
-                                               void (CallRunner::*take)(BookedCall&, Answer, absl::Time)) {
-  return [this, post = post_, take, call_id = call.summary.call_id](Answer answer) {
-    post([this, take, call_id, answer = std::move(answer)](absl::Time now) mutable {
+template <typename Answer, typename Read, typename News>
+std::function<void(Answer)> CallRunner::Posted(const BookedCall& call, Read read,
+                                               void (CallRunner::*take)(BookedCall&, News, absl::Time)) {
+  return [this, post = post_, read, take, call_id = call.summary.call_id](Answer answer) {
+    post([this, take, call_id, news = read(std::move(answer))](absl::Time now) mutable {
       --pending_operations_;
       BookedCall* found = parts_.book.Find(call_id);
-      if (found != nullptr) (this->*take)(*found, std::move(answer), now);
+      if (found != nullptr) (this->*take)(*found, std::move(news), now);
     });
   };
 }
 
-void CallRunner::TakeCreated(BookedCall& call, absl::StatusOr<fleet::PlacedSession> answer, absl::Time now) {
-  if (answer.ok()) call.summary.relay = answer->relay;
-  if (IsWanted(call)) Run(call, call.live->machine.OnMedia(ToCreateAnswer(answer), now), now);
+void CallRunner::TakeCreated(BookedCall& call, Created created, absl::Time now) {
+  if (!created.relay.empty()) call.summary.relay = std::move(created.relay);
+  if (IsWanted(call)) Run(call, call.live->machine.OnMedia(created.media, now), now);
 }
 
-void CallRunner::TakeUpdated(BookedCall& call, absl::StatusOr<relay::v1::SessionState> answer, absl::Time now) {
-  if (IsWanted(call)) Run(call, call.live->machine.OnMedia(ToUpdateAnswer(answer), now), now);
+void CallRunner::TakeUpdated(BookedCall& call, call::MediaAnswer answer, absl::Time now) {
+  if (IsWanted(call)) Run(call, call.live->machine.OnMedia(answer, now), now);
 }
 
-void CallRunner::TakeDeleted(BookedCall& call, absl::StatusOr<relay::v1::SessionState> answer, absl::Time) {
+void CallRunner::TakeDeleted(BookedCall& call, std::shared_ptr<const relay::v1::SessionState> statistics, absl::Time) {
   call.media = BookedCall::Media::kDeleted;
-  if (answer.ok()) call.statistics = std::make_shared<const relay::v1::SessionState>(*std::move(answer));
+  call.statistics = std::move(statistics);
   Settle(call);
 }
 

@@ -135,7 +135,7 @@ void FleetCore::OnAttemptAnswered(const std::string& session_id, size_t relay, u
   Creation& creation = *found->second;
   home_.loop.Cancel(creation.attempt_timer);
   if (state.ok()) {
-    Keep(relay, creation.session, *state);
+    Keep(relay, std::move(creation.session), *state);
     EndCreation(session_id, PlacedSession{relays_[relay]->name(), *std::move(state)});
   } else if (IsLost(state.status())) {
     // Asked again when it is back, unless another one takes it.
@@ -228,16 +228,17 @@ void FleetCore::WriteUpdate(Session session, OwedAnswer owed) {
   const size_t relay = book_.RelayOf(session.session_id());
   SessionWrite write;
   *write.mutable_update() = session;
-  relays_[relay]->Write(std::move(write), [this, session = std::move(session), owed = std::move(owed)](StateOr state) {
-    OnUpdateAnswered(session, owed, std::move(state));
-  });
+  relays_[relay]->Write(std::move(write),
+                        [this, session = std::move(session), owed = std::move(owed)](StateOr state) mutable {
+                          OnUpdateAnswered(std::move(session), owed, std::move(state));
+                        });
 }
 
-void FleetCore::OnUpdateAnswered(const Session& session, const OwedAnswer& owed, StateOr state) {
+void FleetCore::OnUpdateAnswered(Session session, const OwedAnswer& owed, StateOr state) {
   const std::string& id = session.session_id();
   if (state.ok()) {
-    book_.Confirm(session, *state);
-    owed->Give(state);
+    book_.Confirm(std::move(session), *state);
+    owed->Give(std::move(state));
   } else if (!book_.Contains(id)) {
     owed->Give(NoSuchSession(id));
   } else if (IsLost(state.status())) {
@@ -248,7 +249,7 @@ void FleetCore::OnUpdateAnswered(const Session& session, const OwedAnswer& owed,
     } else {
       book_.DropNext(session);
     }
-    owed->Give(state);
+    owed->Give(std::move(state));
   }
 }
 
@@ -304,7 +305,7 @@ void FleetCore::WriteDelete(size_t relay, const std::string& session_id, OwedAns
     }
     book_.Absolve(relay, session_id);
     if (state.ok()) state->set_session_id(session_id);
-    if (owed != nullptr) owed->Give(state);
+    if (owed != nullptr) owed->Give(std::move(state));
   });
 }
 
@@ -319,7 +320,7 @@ void FleetCore::Get(const std::string& session_id, Fleet::StateCallback done) {
     return;
   }
   relays_[relay]->Get(session_id, options_.deadline,
-                      [owed = Owe(std::move(done))](StateOr state) { owed->Give(state); });
+                      [owed = Owe(std::move(done))](StateOr state) { owed->Give(std::move(state)); });
 }
 
 std::vector<RelayInfo> FleetCore::Infos() const {

@@ -84,7 +84,7 @@ class FleetCore final : public RelayMember::Owner {
   void Forget(const std::string& session_id);
 
   void WriteUpdate(relay::v1::Session session, OwedAnswer owed);
-  void OnUpdateAnswered(const relay::v1::Session& session, const OwedAnswer& owed, StateOr state);
+  void OnUpdateAnswered(relay::v1::Session session, const OwedAnswer& owed, StateOr state);
   // Ends a session at a relay as soon as it can be written to.
   void EndAt(size_t relay, const std::string& session_id, OwedAnswer owed);
   void WriteDelete(size_t relay, const std::string& session_id, OwedAnswer owed);

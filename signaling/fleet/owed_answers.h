@@ -24,11 +24,11 @@ class OwedAnswers {
   class Answer {
    public:
     // Nothing happens when it was given before.
-    void Give(const absl::StatusOr<relay::v1::SessionState>& state) {
+    void Give(absl::StatusOr<relay::v1::SessionState> state) {
       if (done_ == nullptr) return;
       all_->loop_.Cancel(deadline_);
       all_->answers_.erase(this);
-      std::exchange(done_, nullptr)(state);
+      std::exchange(done_, nullptr)(std::move(state));
     }
 
    private:

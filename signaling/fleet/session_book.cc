@@ -5,12 +5,15 @@
 
 namespace sluice::fleet {
 
+using relay::v1::Endpoint;
 using relay::v1::Session;
 using relay::v1::SessionState;
 using relay::v1::Stream;
 using relay::v1::StreamState;
 
 namespace {
+
+bool IsSame(const Endpoint& a, const Endpoint& b) { return a.port() == b.port() && a.address() == b.address(); }
 
 Session Parse(const std::string& serialised) {
   Session session;
@@ -34,15 +37,20 @@ void CopyPorts(const Session& known, Session& session) {
 
 }  // namespace
 
-void RequestKnownPorts(const SessionState& state, Session& session) {
+bool RequestKnownPorts(const SessionState& state, Session& session) {
+  bool asks_more = false;
   for (Stream& stream : *session.mutable_streams()) {
     for (const StreamState& known : state.streams()) {
       if (known.stream_id() != stream.stream_id()) continue;
       for (int leg = 0; leg < std::min(known.legs_size(), stream.legs_size()); ++leg) {
-        if (known.legs(leg).has_local()) *stream.mutable_legs(leg)->mutable_requested_local() = known.legs(leg).local();
+        const Endpoint& local = known.legs(leg).local();
+        if (!known.legs(leg).has_local() || IsSame(local, stream.legs(leg).requested_local())) continue;
+        *stream.mutable_legs(leg)->mutable_requested_local() = local;
+        asks_more = true;
       }
     }
   }
+  return asks_more;
 }
 
 void SessionBook::Add(size_t relay, Session session, const SessionState& state) {
@@ -61,15 +69,15 @@ Session SessionBook::SetNext(Session session) {
   return session;
 }
 
-void SessionBook::Confirm(const Session& session, const SessionState& state) {
+void SessionBook::Confirm(Session session, const SessionState& state) {
   const auto found = sessions_.find(session.session_id());
   if (found == sessions_.end()) return;
   Entry& entry = found->second;
   // A newer update may be on its way; it stays wanted.
-  if (entry.next == session.SerializeAsString()) entry.next = std::string();
-  Session confirmed = session;
-  RequestKnownPorts(state, confirmed);
-  entry.confirmed = confirmed.SerializeAsString();
+  std::string confirmed = session.SerializeAsString();
+  if (entry.next == confirmed) entry.next = std::string();
+  if (RequestKnownPorts(state, session)) confirmed = session.SerializeAsString();
+  entry.confirmed = std::move(confirmed);
   entry.life = relays_[entry.relay].life;
 }
 

@@ -55,7 +55,7 @@ class SessionBook {
   // A new state is wanted of a session in the book. Answers what has to be written: with the known ports.
   relay::v1::Session SetNext(relay::v1::Session session);
   // The relay has taken a write of `session` in this life of its.
-  void Confirm(const relay::v1::Session& session, const relay::v1::SessionState& state);
+  void Confirm(relay::v1::Session session, const relay::v1::SessionState& state);
   // The relay refused `session`: it is no longer wanted, unless a newer update is. Answers whether it was.
   bool DropNext(const relay::v1::Session& session);
   // The newest wanted state of a session in the book.
@@ -104,8 +104,8 @@ class SessionBook {
   absl::node_hash_map<std::string, Entry> sessions_;
 };
 
-// Asks for the ports that `state` tells, leg by leg, where the session does not ask for others.
-void RequestKnownPorts(const relay::v1::SessionState& state, relay::v1::Session& session);
+// Asks for the ports that `state` tells, leg by leg. False: `session` asks for them already.
+bool RequestKnownPorts(const relay::v1::SessionState& state, relay::v1::Session& session);
 
 }  // namespace sluice::fleet
 
