@@ -22,7 +22,7 @@ enum class PayloadRole : uint8_t {
   kComfortNoise     // RFC 3389: sent when it pleases, left out of jitter.
 };
 
-class PayloadMap {
+class alignas(64) PayloadMap {
  public:
   static constexpr int kMaxClocks = 8;
 
@@ -38,6 +38,8 @@ class PayloadMap {
 
   bool IsNegotiated(uint8_t number) const { return code_[number] & kNegotiated; }
   bool CountsForJitter(uint8_t number) const { return !(code_[number] & (kEvent | kNoise)); }
+  // Negotiated, and neither a telephone event nor comfort noise.
+  bool IsMedia(uint8_t number) const { return (code_[number] & (kNegotiated | kEvent | kNoise)) == kNegotiated; }
   bool IsTelephoneEvent(uint8_t number) const { return code_[number] & kEvent; }
   uint32_t ClockRate(uint8_t number) const { return clock_rate_[code_[number] & kClockMask]; }
 

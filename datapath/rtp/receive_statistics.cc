@@ -8,24 +8,22 @@ namespace {
 
 constexpr uint16_t kMaxDropout = 3000;  // RFC 3550 A.1.
 constexpr uint16_t kMaxMisorder = 100;  // RFC 3550 A.1.
-constexpr uint32_t kWindow = 64;
+// Numbers that are looked at again when one comes late. The window's last bit is of the number that left it last.
+constexpr uint32_t kWindow = 63;
 // The first extended number of a run: high enough that packets from before it do not wrap.
 constexpr uint32_t kFirstCycle = 1u << 16;
 
-// Takes `count` numbers (at least 1) out of the old end of `window` into the loss events.
+// Loss events that the `count` (at most kWindow) oldest numbers of `window` begin: they are missing, and the one before
+// is not.
+uint32_t LossEvents(uint64_t window, uint32_t count) {
+  return static_cast<uint32_t>(std::popcount((~window & window >> 1) >> (kWindow - count)));
+}
+
+// Takes `count` numbers (at least 1) out of the old end of the window into the loss events.
 void ShiftOut(ReceiveDetail& detail, uint64_t window, uint32_t count) {
-  bool losing = detail.losing.Load();
-  uint32_t events = 0;
-  for (uint32_t i = 0; i < std::min(count, kWindow); ++i) {
-    const bool lost = !(window >> (kWindow - 1 - i) & 1);
-    if (lost && !losing) ++events;
-    losing = lost;
-  }
-  if (count > kWindow) {  // The rest of a long gap.
-    if (!losing) ++events;
-    losing = true;
-  }
-  detail.losing.Store(losing);
+  uint32_t events = LossEvents(window, std::min(count, kWindow));
+  // The rest of a long gap: the number before it is the highest so far.
+  if (count > kWindow) ++events;
   detail.loss_events.Add(events);
 }
 
@@ -37,7 +35,6 @@ void StartRun(ReceiveHot& hot, ReceiveDetail& detail, uint16_t base, uint16_t hi
   hot.window.Store(~uint64_t{0});
   detail.base.Store(extended - arrived);
   detail.awaited.Store(ReceiveDetail::kNone);
-  detail.losing.Store(0);
 }
 
 void EndRun(ReceiveHot& hot, ReceiveDetail& detail) {
@@ -71,7 +68,7 @@ void OnSequence(ReceiveHot& hot, ReceiveDetail& detail, uint16_t sequence) {
   }
   if (delta < kMaxDropout) {
     ShiftOut(detail, window, delta);
-    hot.window.Store((delta < kWindow ? window << delta : 0) | 1);
+    hot.window.Store((delta <= kWindow ? window << delta : 0) | 1);
     hot.highest.Store(highest + delta);
     detail.awaited.Store(ReceiveDetail::kNone);
     return;
@@ -139,7 +136,6 @@ void ReceiveStatistics::Reset(ReceiveHot& hot, ReceiveDetail& detail) {
   detail.loss_events.Store(0);
   detail.clock_rate.Store(0);
   detail.reorder_extent.Store(0);
-  detail.losing.Store(0);
   detail.payload_used.Store(0);
   detail.payload_mark.Store(0);
   for (auto& type : detail.payload_type) type.Store(0);
@@ -225,13 +221,7 @@ ReceiveSnapshot ReceiveStatistics::Read(const StreamIdentity& identity, const Re
 
   // Losses that are still in the window: all but the newest numbers, which may yet come, are as good as lost to a
   // reader who asks now.
-  uint64_t events = detail.loss_events.Load();
-  bool losing = detail.losing.Load();
-  for (uint32_t i = 0; i < kWindow; ++i) {
-    const bool lost = !(window >> (kWindow - 1 - i) & 1);
-    if (lost && !losing) ++events;
-    losing = lost;
-  }
+  const uint64_t events = detail.loss_events.Load() + LossEvents(window, kWindow);
   snapshot.loss_events = snapshot.lost == 0 ? 0 : std::max<uint64_t>(events, 1);
   if (snapshot.lost > 0) {
     const double loss = static_cast<double>(snapshot.lost) / static_cast<double>(snapshot.expected);

@@ -5,7 +5,7 @@
 // - Sequence numbers follow A.1 with MAX_DROPOUT 3000 and MAX_MISORDER 100. Two consecutive packets outside that window
 // restart the sequence
 //   (`resets`). There is no probation here: the source policy vouches for the sender.
-// - A window of the last 64 sequence numbers tells duplicates from reordered packets. A packet 64 to 100 behind counts
+// - A window of the last 63 sequence numbers tells duplicates from reordered packets. A packet 63 to 100 behind counts
 // as reordered.
 // - lost = expected - unique received, never negative, over all runs of the stream (a restart or a new SSRC begins a
 // new run).
@@ -50,7 +50,7 @@ struct ReceiveHot {
   // UDP payload bytes in the low 48 bits; the highest jitter so far, in clock units, in the upper 16 (it stays at
   // 65535).
   SingleWriter<uint64_t> bytes_and_peak;
-  // Bit i: sequence number highest - i has arrived.
+  // Bit i: sequence number highest - i has arrived. Bit 63 is of the number that left the window last.
   SingleWriter<uint64_t> window;
   // Arrival of the last packet, ticks >> kCoarseShift.
   SingleWriter<uint32_t> last_arrival;
@@ -79,7 +79,6 @@ struct ReceiveDetail {
   SingleWriter<uint32_t> loss_events;  // Among numbers that have left the window.
   SingleWriter<uint32_t> clock_rate;   // Of the jitter figures, Hz.
   SingleWriter<uint16_t> reorder_extent;
-  SingleWriter<uint8_t> losing;         // Whether the last number that left the window was lost.
   SingleWriter<uint8_t> payload_used;   // Slots in use.
   SingleWriter<uint32_t> payload_mark;  // Packet count (low 32 bits) when the present payload type began.
   // Packets by payload type, the present run of the present type not included. The last slot also counts all types that
@@ -127,24 +126,36 @@ class ReceiveStatistics {
   [[gnu::always_inline]] static void OnPacket(StreamIdentity& identity, ReceiveHot& hot, ReceiveDetail& detail,
                                               const PayloadMap& map, const RtpHeader& header, uint32_t bytes,
                                               uint64_t ticks) {
+    const bool counts_for_jitter = map.CountsForJitter(header.payload_type);
+    if (counts_for_jitter && OnNext(identity, hot, map, header, bytes, ticks)) return;
+    const bool is_comparable = OnRarePacket(identity, hot, detail, map, header, ticks);
+    if (counts_for_jitter && is_comparable) MeasureJitter(hot, map, header, ticks);
+    Count(hot, 1, bytes, ticks);
+  }
+
+  // Takes a packet that goes on where the stream was: SSRC and payload type as before, next in sequence or the same
+  // again, no loss to count. False for any other, and nothing has changed: OnPacket is for those.
+  // The payload type is one that counts for jitter.
+  [[gnu::always_inline]] static bool OnNext(const StreamIdentity& identity, ReceiveHot& hot, const PayloadMap& map,
+                                            const RtpHeader& header, uint32_t bytes, uint64_t ticks) {
+    if (identity.ssrc.Load() != header.ssrc || (hot.jitter_and_type.Load() & 0xff) != header.payload_type) return false;
     const uint64_t packets = hot.packets_and_repeats.Load();
     const uint32_t highest = hot.highest.Load();
-    const uint64_t window = hot.window.Load();
     const uint16_t step = static_cast<uint16_t>(header.sequence - highest);
-    const bool same_stream = identity.ssrc.Load() == header.ssrc &&
-                             (hot.jitter_and_type.Load() & 0xff) == header.payload_type && packets != 0;
-    bool measures_jitter = map.CountsForJitter(header.payload_type);
     uint64_t counted = 1;
-    if (same_stream && step == 1 && (window >> 63) != 0) [[likely]] {
+    if (step == 1) [[likely]] {
+      const uint64_t window = hot.window.Load();
+      // The number that leaves the window is missing, or there is no first packet yet.
+      if ((window >> 62 & 1) == 0) return false;
       hot.highest.Store(highest + 1);
       hot.window.Store(window << 1 | 1);
-    } else if (same_stream && step == 0 && packets < kRepeatsFull) {
-      counted += kOneRepeat;
     } else {
-      measures_jitter = OnRarePacket(identity, hot, detail, map, header, ticks) && measures_jitter;
+      if (step != 0 || packets - 1 >= kRepeatsFull - 1) return false;
+      counted += kOneRepeat;
     }
-    if (measures_jitter) MeasureJitter(hot, map, header, ticks);
+    MeasureJitter(hot, map, header, ticks);
     Count(hot, counted, bytes, ticks);
+    return true;
   }
 
   // Takes a datagram of a flow that carries no RTP: counts it and nothing else.
@@ -165,14 +176,15 @@ class ReceiveStatistics {
   static constexpr uint32_t kMaxJitterTimes16 = (1u << 24) - 1;
 
   // `counted` is for packets_and_repeats.
-  static void Count(ReceiveHot& hot, uint64_t counted, uint32_t bytes, uint64_t ticks) {
+  [[gnu::always_inline]] static void Count(ReceiveHot& hot, uint64_t counted, uint32_t bytes, uint64_t ticks) {
     hot.packets_and_repeats.Add(counted);
     hot.bytes_and_peak.Add(bytes);
     hot.last_arrival.Store(static_cast<uint32_t>(ticks >> kCoarseShift));
   }
 
   // RFC 3550 A.8, the integer form.
-  static void MeasureJitter(ReceiveHot& hot, const PayloadMap& map, const RtpHeader& header, uint64_t ticks) {
+  [[gnu::always_inline]] static void MeasureJitter(ReceiveHot& hot, const PayloadMap& map, const RtpHeader& header,
+                                                   uint64_t ticks) {
     const uint32_t transit = map.ToClock(header.payload_type, ticks) - header.timestamp;
     const int32_t difference = static_cast<int32_t>(transit - hot.transit.Load());
     hot.transit.Store(transit);

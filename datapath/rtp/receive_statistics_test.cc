@@ -97,6 +97,17 @@ TEST_F(ReceiveStatisticsTest, TellsABurstFromRandomLoss) {
   EXPECT_DOUBLE_EQ(Read().burst_ratio, 4 * (1 - 0.02));
 }
 
+TEST_F(ReceiveStatisticsTest, CountsTwoLossesThatAreInTheWindowTogetherAsTwoEvents) {
+  for (uint16_t i = 0; i < 200; ++i) {
+    if (i == 10 || i == 30) continue;
+    Arrive(i);
+    if (i > 30) {
+      ASSERT_EQ(Read().loss_events, 2u) << "after " << i;
+    }
+  }
+  EXPECT_EQ(Read().lost, 2u);
+}
+
 TEST_F(ReceiveStatisticsTest, CountsAGapThatIsLongerThanItsWindowAsOneEvent) {
   ArriveAll(0, 99);
   ArriveAll(1100, 1300);

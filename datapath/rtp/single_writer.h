@@ -16,7 +16,7 @@ class SingleWriter {
  public:
   T Load() const { return value_.load(std::memory_order_relaxed); }
   void Store(T value) { value_.store(value, std::memory_order_relaxed); }
-  void Add(T amount) { Store(static_cast<T>(Load() + amount)); }
+  [[gnu::always_inline]] void Add(T amount) { Store(static_cast<T>(Load() + amount)); }
 
  private:
   std::atomic<T> value_{};
