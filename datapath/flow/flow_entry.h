@@ -39,16 +39,20 @@ inline constexpr EntryIndex kNoEntry = 0;
 inline constexpr EntryIndex kWideEntry = 0x80000000;
 
 enum FlowFlag : uint16_t {
-  kFlowRtcpOnly = 1 << 0,        // An RTCP port: every packet has to be RTCP.
-  kFlowRtcpMux = 1 << 1,         // RTCP comes on this RTP port too (RFC 5761).
-  kFlowDatagrams = 1 << 2,       // Any datagram is carried; RTP is not looked at.
-  kFlowCapture = 1 << 3,         // A copy of each packet goes to the capture writer.
-  kFlowClosed = 1 << 4,          // The peer may not send now: drop with `direction`.
-  kFlowNoDestination = 1 << 5,   // The other leg's address is not known: drop with `no_destination`.
-  kFlowAllowLoopback = 1 << 6,   // Sources may be loopback addresses.
-  kFlowToIpv4 = 1 << 7,          // The new header is IPv4 (of a wide entry; always set in a narrow one).
-  kFlowTelephoneEvents = 1 << 8  // A telephone-event payload type is negotiated: look for DTMF.
+  kFlowRtcpOnly = 1 << 0,         // An RTCP port: every packet has to be RTCP.
+  kFlowRtcpMux = 1 << 1,          // RTCP comes on this RTP port too (RFC 5761).
+  kFlowDatagrams = 1 << 2,        // Any datagram is carried; RTP is not looked at.
+  kFlowCapture = 1 << 3,          // A copy of each packet goes to the capture writer.
+  kFlowClosed = 1 << 4,           // The peer may not send now: drop with `direction`.
+  kFlowNoDestination = 1 << 5,    // The other leg's address is not known: drop with `no_destination`.
+  kFlowAllowLoopback = 1 << 6,    // Sources may be loopback addresses.
+  kFlowToIpv4 = 1 << 7,           // The new header is IPv4 (of a wide entry; always set in a narrow one).
+  kFlowTelephoneEvents = 1 << 8,  // A telephone-event payload type is negotiated: look for DTMF.
+  // Nothing but RTP comes here and goes on: none of the flags that say otherwise, and no bandwidth limit.
+  kFlowOrdinary = 1 << 9
 };
+// What table and target decide.
+inline constexpr uint16_t kDerivedFlowFlags = kFlowNoDestination | kFlowToIpv4 | kFlowOrdinary;
 
 // The first 32 bytes of every entry.
 struct FlowCommon {
@@ -112,7 +116,7 @@ struct FlowSpec {
   StateIndex state = kNoState;
   StateIndex opposite_state = kNoState;
 
-  // FlowFlag, other than kFlowNoDestination and kFlowToIpv4, which follow from the target.
+  // FlowFlag, other than kDerivedFlowFlags, which follow from the rest.
   uint16_t flags = 0;
   uint8_t dscp = 0;  // 0 to 63.
   // Bits a second, IP headers included; 0: no limit.

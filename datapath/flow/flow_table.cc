@@ -133,7 +133,7 @@ absl::Status FlowTable::Publish(const FlowSpec& spec) {
   common.source_mode = spec.source_mode;
   common.generation = spec.generation;
   common.local_address = static_cast<uint8_t>(local);
-  common.flags = spec.flags & ~(kFlowNoDestination | kFlowToIpv4);
+  common.flags = spec.flags & ~kDerivedFlowFlags;
 
   common.payload_map = payload_maps_.Acquire(spec.payload_map);
   if (common.payload_map == payload_maps_.kNone) {
@@ -205,6 +205,9 @@ absl::StatusOr<EntryIndex> FlowTable::MakeEntry(const FlowSpec& spec, const Flow
     destination.address = target.source.address;  // Of the right family; never used.
   }
   if (target.source.address.is_v4()) common.flags |= kFlowToIpv4;
+  constexpr uint16_t kOutOfTheOrdinary =
+      kFlowRtcpOnly | kFlowDatagrams | kFlowCapture | kFlowClosed | kFlowNoDestination;
+  if ((common.flags & kOutOfTheOrdinary) == 0 && common.policer_cost == 0) common.flags |= kFlowOrdinary;
   common.next_hop = target.next_hop;
   if (is_narrow) {
     FlowEntry4& entry = entries_[index];

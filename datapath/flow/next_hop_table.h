@@ -17,7 +17,9 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "datapath/flow/entry_pool.h"
 #include "datapath/flow/flow_entry.h"
@@ -41,12 +43,37 @@ struct NextHop {
 };
 static_assert(sizeof(NextHop) == sizeof(uint64_t));
 
+// The same in one piece, as workers take it.
+class NextHopWord {
+ public:
+  NextHopWord() = default;
+  explicit NextHopWord(uint64_t raw) : raw_(raw) {}
+
+  NextHopState state() const { return static_cast<NextHopState>(raw_ >> 56); }
+  uint8_t egress() const { return static_cast<uint8_t>(raw_ >> 48); }
+  // The neighbour's address in the first six bytes.
+  uint64_t destination() const { return raw_; }
+  NextHop Unpack() const { return std::bit_cast<NextHop>(raw_); }
+
+ private:
+  uint64_t raw_ = 0;
+};
+static_assert(offsetof(NextHop, egress) == 6 && offsetof(NextHop, state) == 7);
+
 // Where packets leave.
-struct Egress {
+struct alignas(16) Egress {
+  // The source address in the first six bytes of a word.
+  uint64_t SourceWord() const {
+    uint64_t word;
+    std::memcpy(&word, static_cast<const void*>(this), sizeof(word));
+    return word;
+  }
+
   packet::MacAddress source;
   uint16_t port = 0;  // DPDK port.
   uint16_t vlan = 0;  // 0: untagged.
 };
+static_assert(offsetof(Egress, source) == 0);
 
 class NextHopTable {
  public:
@@ -58,10 +85,11 @@ class NextHopTable {
   bool has_memory() const { return words_.size() > 0; }
 
   // The next hop at `index`; kUnused for kNoNextHop.
-  NextHop Load(NextHopIndex index) const {
+  NextHopWord LoadWord(NextHopIndex index) const {
     // Acquire: the egress was written before.
-    return std::bit_cast<NextHop>(words_[index].load(std::memory_order_acquire));
+    return NextHopWord(words_[index].load(std::memory_order_acquire));
   }
+  NextHop Load(NextHopIndex index) const { return LoadWord(index).Unpack(); }
   const Egress& egress(uint8_t index) const { return egresses_[index]; }
 
   // Asks for resolution of a next hop that is not reachable. Cheap when it has been asked for already.

@@ -66,12 +66,12 @@ constexpr ChecksumSum Negate(ChecksumSum sum) { return static_cast<uint16_t>(~Fo
 // The same for words as they are, without folding.
 constexpr ChecksumSum Complement(uint16_t word) { return static_cast<uint16_t>(~word); }
 constexpr ChecksumSum Complement(uint32_t words) { return ~words; }
-constexpr ChecksumSum Complement(const IpAddress& address) {
+[[gnu::always_inline]] constexpr ChecksumSum Complement(const IpAddress& address) {
   return (address.is_v4() ? 1 : 4) * ChecksumSum{0xffffffff} - SumOf(address);
 }
 
 // A UDP checksum field from a complete sum: never 0, which would mean "no checksum" (RFC 768).
-constexpr uint16_t UdpField(ChecksumSum sum) {
+[[gnu::always_inline]] constexpr uint16_t UdpField(ChecksumSum sum) {
   const uint16_t field = static_cast<uint16_t>(~Fold(sum));
   return field == 0 ? 0xffff : field;
 }
@@ -88,7 +88,7 @@ inline ChecksumSum SumOf20(const uint8_t* header) {
 
 // RFC 1624 eqn. 3: the field after the words that sum up to `removed` became words that sum up to `added`; the former
 // come as Negate or Complement. For a field that is not 0.
-constexpr uint16_t UpdateUdpField(uint16_t field, ChecksumSum minus_removed, ChecksumSum added) {
+[[gnu::always_inline]] constexpr uint16_t UpdateUdpField(uint16_t field, ChecksumSum minus_removed, ChecksumSum added) {
   return UdpField(static_cast<uint16_t>(~field) + minus_removed + added);
 }
 

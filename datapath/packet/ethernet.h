@@ -34,20 +34,21 @@ struct VlanTag {
 };
 static_assert(sizeof(VlanTag) == 4 && alignof(VlanTag) == 1);
 
-// Writes an Ethernet header, with a tag if `vlan` is not 0, in front of the IP header at `ip`. Returns where the frame
-// begins: 14 or 18 bytes before.
-inline uint8_t* WriteEthernet(const MacAddress& destination, const MacAddress& source, uint16_t vlan, bool is_ipv4,
-                              uint8_t* ip) {
+// Writes an Ethernet header, with a tag if `vlan` is not 0, in front of the IP header at `ip`. The addresses are words
+// whose first six bytes count (MacAddress::Word): each is one store. Returns where the frame begins: 14 or 18 bytes
+// before.
+[[gnu::always_inline]] inline uint8_t* WriteEthernet(uint64_t destination, uint64_t source, uint16_t vlan, bool is_ipv4,
+                                                     uint8_t* ip) {
   const uint16_t type = BigEndian16(is_ipv4 ? kEtherTypeIpv4 : kEtherTypeIpv6).raw();
-  uint8_t* begin = ip - sizeof(EthernetHeader);
-  if (vlan != 0) {
-    begin -= sizeof(VlanTag);
+  uint8_t* begin = ip - sizeof(EthernetHeader) - (vlan != 0 ? sizeof(VlanTag) : 0);
+  // In this order: each covers what the one before wrote too far.
+  std::memcpy(begin, &destination, sizeof(destination));
+  std::memcpy(begin + offsetof(EthernetHeader, source), &source, sizeof(source));
+  if (vlan != 0) [[unlikely]] {
     const uint16_t tag[2] = {BigEndian16(kEtherTypeVlan).raw(), BigEndian16(vlan).raw()};
     std::memcpy(begin + offsetof(EthernetHeader, type), tag, sizeof(tag));
   }
   std::memcpy(ip - sizeof(type), &type, sizeof(type));
-  std::memcpy(begin, &destination, sizeof(destination));
-  std::memcpy(begin + offsetof(EthernetHeader, source), &source, sizeof(source));
   return begin;
 }
 

@@ -31,6 +31,13 @@ class IpAddress {
     return IpAddress(0, kMappedRaw | uint64_t{address.raw()} << 32);
   }
 
+  // From eight bytes as on the wire of which the last four are the address. Cheaper than V4 where a worker reads a
+  // header: gcc stores the address as four bytes when registers are short and loads it as eight, for which the
+  // processor waits.
+  static constexpr IpAddress V4InUpperHalf(uint64_t raw) {
+    return IpAddress(0, kMappedRaw | (raw & 0xffff'ffff'0000'0000));
+  }
+
   // From 16 bytes as on the wire.
   static IpAddress V6(const void* bytes) {
     IpAddress result;

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,13 @@ struct MacAddress {
   // Reads "02:00:00:00:00:01".
   static std::optional<MacAddress> Parse(std::string_view text);
   std::string ToString() const;
+
+  // The address as the first six bytes of a word; the other two are 0.
+  uint64_t Word() const {
+    uint64_t word = 0;
+    std::memcpy(&word, bytes.data(), bytes.size());
+    return word;
+  }
 
   friend constexpr bool operator==(const MacAddress&, const MacAddress&) = default;
 };

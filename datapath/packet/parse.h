@@ -41,14 +41,14 @@ struct ParsedPacket {
   size_t payload_size() const { return udp_size - sizeof(UdpHeader); }
   // Of the frame without padding.
   size_t frame_size() const { return udp_offset + udp_size; }
+
+  friend bool operator==(const ParsedPacket&, const ParsedPacket&) = default;
 };
 
 // The source address of a packet whose UDP header is at `udp`.
 inline IpAddress SourceInFrontOf(const uint8_t* udp, bool is_v4) {
   if (!is_v4) return IpAddress::V6(udp - sizeof(Ipv6Header) + offsetof(Ipv6Header, source));
-  BigEndian32 address;
-  std::memcpy(&address, udp - sizeof(Ipv4Header) + offsetof(Ipv4Header, source), sizeof(address));
-  return IpAddress::V4(address);
+  return IpAddress::V4InUpperHalf(Load<uint64_t>(udp - sizeof(Ipv4Header) + offsetof(Ipv4Header, source) - 4));
 }
 
 // Addresses and ports of a packet whose verdict is kNone.
@@ -58,9 +58,7 @@ inline IpAddress SourceAddress(const ParsedPacket& parsed, const uint8_t* frame)
 inline IpAddress DestinationAddress(const ParsedPacket& parsed, const uint8_t* frame) {
   const uint8_t* ip = frame + parsed.ip_offset;
   if (!parsed.is_v4) return IpAddress::V6(ip + offsetof(Ipv6Header, destination));
-  BigEndian32 address;
-  std::memcpy(&address, ip + offsetof(Ipv4Header, destination), sizeof(address));
-  return IpAddress::V4(address);
+  return IpAddress::V4InUpperHalf(Load<uint64_t>(ip + offsetof(Ipv4Header, destination) - 4));
 }
 inline UdpHeader ReadUdp(const ParsedPacket& parsed, const uint8_t* frame) {
   UdpHeader header;
@@ -151,6 +149,55 @@ inline UdpHeader ReadUdp(const ParsedPacket& parsed, const uint8_t* frame) {
 }
 
 [[gnu::always_inline]] inline ParsedPacket Parse(const uint8_t* frame, size_t size) { return Parse(frame, size, size); }
+
+// What Parse finds, for what nearly all frames are: untagged, and nothing wrong. It compares words with several fields
+// in them, so it costs half of Parse. False for all others, and for Parse to look at: it does not say why.
+[[gnu::always_inline]] inline bool ParseOrdinary(const uint8_t* frame, size_t size, ParsedPacket& parsed) {
+  constexpr size_t kIp = sizeof(EthernetHeader);
+  // As little-endian words: EtherType, version and header length; fragment, TTL and protocol.
+  constexpr uint32_t kV4 = 0x45'0008, kV4Mask = 0xff'ffff;
+  constexpr uint32_t kUdpWhole = uint32_t{kProtocolUdp} << 24,
+                     kUdpWholeMask = 0xff00'0000 | BigEndian16(kIpv4FragmentMask).raw();
+  constexpr uint32_t kV6 = 0x60'dd86, kV6Mask = 0xf0'ffff;
+  static_assert(BigEndian16(kEtherTypeIpv4).raw() == (kV4 & 0xffff) &&
+                BigEndian16(kEtherTypeIpv6).raw() == (kV6 & 0xffff));
+
+  if (size < kIp + sizeof(Ipv4Header) + sizeof(UdpHeader)) return false;
+  const uint32_t type = Load<uint32_t>(frame + offsetof(EthernetHeader, type));
+  const uint8_t* ip = frame + kIp;
+  if ((type & kV4Mask) == kV4) [[likely]] {
+    const uint8_t* udp = ip + sizeof(Ipv4Header);
+    const size_t udp_size = Load<BigEndian16>(udp + offsetof(UdpHeader, length)).ToHost();
+    if ((Load<uint32_t>(ip + offsetof(Ipv4Header, fragment)) & kUdpWholeMask) != kUdpWhole ||
+        Load<BigEndian16>(ip + offsetof(Ipv4Header, total_length)).ToHost() != sizeof(Ipv4Header) + udp_size ||
+        udp_size < sizeof(UdpHeader) || size < kIp + sizeof(Ipv4Header) + udp_size || !IsRightSum(SumOf20(ip))) {
+      return false;
+    }
+    parsed.is_v4 = true;
+    parsed.udp_offset = kIp + sizeof(Ipv4Header);
+    parsed.udp_size = static_cast<uint16_t>(udp_size);
+    parsed.traffic_class = ip[offsetof(Ipv4Header, tos)];
+  } else {
+    if ((type & kV6Mask) != kV6 || size < kIp + sizeof(Ipv6Header) + sizeof(UdpHeader)) return false;
+    const uint8_t* udp = ip + sizeof(Ipv6Header);
+    const BigEndian16 length = Load<BigEndian16>(udp + offsetof(UdpHeader, length));
+    const size_t udp_size = length.ToHost();
+    if (ip[offsetof(Ipv6Header, next_header)] != kProtocolUdp ||
+        Load<BigEndian16>(ip + offsetof(Ipv6Header, payload_length)) != length || udp_size < sizeof(UdpHeader) ||
+        size < kIp + sizeof(Ipv6Header) + udp_size || Load<uint16_t>(udp + offsetof(UdpHeader, checksum)) == 0) {
+      return false;
+    }
+    parsed.is_v4 = false;
+    parsed.udp_offset = kIp + sizeof(Ipv6Header);
+    parsed.udp_size = static_cast<uint16_t>(udp_size);
+    parsed.traffic_class =
+        static_cast<uint8_t>(Load<BigEndian32>(ip + offsetof(Ipv6Header, version_class_flow)).ToHost() >> 20);
+  }
+  parsed.verdict = DropReason::kNone;
+  parsed.ip_offset = kIp;
+  parsed.vlan = 0;
+  return true;
+}
 
 }  // namespace sluice::packet
 

@@ -10,6 +10,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace sluice::packet;
   const ParsedPacket parsed = Parse(data, size);
+  // Never another opinion.
+  if (ParsedPacket ordinary; ParseOrdinary(data, size, ordinary) && ordinary != parsed) std::abort();
   if (parsed.verdict != DropReason::kNone) return 0;
   if (parsed.frame_size() > size || parsed.udp_size < sizeof(UdpHeader)) std::abort();
 
@@ -23,8 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     std::vector<uint8_t> buffer(kHeadroom);
     buffer.insert(buffer.end(), data, data + size);
     uint8_t* udp = &buffer[kHeadroom + parsed.udp_offset];
-    uint8_t* ip = Apply(MakeRewrite(local, from, to, 46), source, udp, parsed.udp_size);
-    uint8_t* frame = WriteEthernet({}, {}, 0, to_v4, ip);
+    uint8_t* ip = Apply(MakeRewrite(local, from, to, 46), parsed.is_v4, udp, parsed.udp_size);
+    uint8_t* frame = WriteEthernet(0, 0, 0, to_v4, ip);
     const ParsedPacket again = Parse(frame, static_cast<size_t>(udp + parsed.udp_size - frame));
     if (again.verdict != DropReason::kNone || again.udp_size != parsed.udp_size) std::abort();
     if (IsUdpChecksumRight(from.address, to.address, udp, parsed.udp_size) != was_right) std::abort();

@@ -72,74 +72,77 @@ Rewrite4 MakeRewrite4(const Endpoint& old_destination, const Endpoint& source, c
 bool IsUdpChecksumRight(const IpAddress& source, const IpAddress& destination, const uint8_t* datagram, size_t size);
 
 // Writes the IPv4 header in front of the UDP header at `udp` and changes the latter; `udp_size` is the datagram's size.
-// `old_source` is the packet's source address; its port is read from the header. The datagram is in one piece, with the
-// packet's own IP header in front of it, and 20 bytes in front of `udp` belong to the packet. Returns where the IP
-// header begins.
-inline uint8_t* Apply(const Rewrite4& rewrite, BigEndian32 old_source, uint8_t* udp, uint16_t udp_size);
+// The datagram is in one piece, with the packet's own IP header in front of it, whose source address is taken into
+// account, and 20 bytes in front of `udp` belong to the packet. Returns where the IP header begins.
+inline uint8_t* Apply(const Rewrite4& rewrite, uint8_t* udp, size_t udp_size);
 
-// The same for any family: 20 or 40 bytes in front of `udp`.
-inline uint8_t* Apply(const RewriteAny& rewrite, const IpAddress& old_source, uint8_t* udp, uint16_t udp_size);
+// The same for any family: 20 or 40 bytes in front of `udp`. `from_v4` is the family of the packet's own header.
+inline uint8_t* Apply(const RewriteAny& rewrite, bool from_v4, uint8_t* udp, size_t udp_size);
 
 // Implementation.
 
 namespace internal {
 
-// Headers are written field by field where they belong: a header built aside and copied in one piece would wait for its
-// own small stores, some fifteen cycles each time.
+// Headers are made in registers and stored in words where they belong: one that is built aside and copied in one piece
+// would wait for its own small stores, some fifteen cycles each time.
 template <typename Field>
 void WriteField(uint8_t* header, size_t offset, const Field& field) {
   std::memcpy(header + offset, &field, sizeof(field));
 }
 
-inline uint8_t* WriteIpv4(BigEndian32 source, BigEndian32 destination, uint8_t traffic_class, uint16_t ip_constant,
-                          uint8_t* udp, uint16_t udp_size) {
+// Two neighbouring fields of a rewrite in one piece.
+template <typename Word, typename Rewrite>
+Word LoadFields(const Rewrite& rewrite, size_t offset) {
+  return Load<Word>(reinterpret_cast<const uint8_t*>(&rewrite) + offset);
+}
+
+// `addresses` is source and destination as they lie in the header.
+[[gnu::always_inline]] inline uint8_t* WriteIpv4(uint64_t addresses, uint64_t traffic_class, uint16_t ip_constant,
+                                                 uint8_t* udp, size_t udp_size) {
   uint8_t* begin = udp - sizeof(Ipv4Header);
   const BigEndian16 total_length(static_cast<uint16_t>(udp_size + sizeof(Ipv4Header)));
-  const uint16_t checksum = static_cast<uint16_t>(~AddFolded(ip_constant, total_length.raw()));
-  begin[offsetof(Ipv4Header, version_ihl)] = 0x45;
-  begin[offsetof(Ipv4Header, tos)] = traffic_class;
-  WriteField(begin, offsetof(Ipv4Header, total_length), total_length.raw());
-  WriteField(begin, offsetof(Ipv4Header, identification), uint16_t{0});
-  WriteField(begin, offsetof(Ipv4Header, fragment), BigEndian16(kIpv4DontFragment).raw());
-  begin[offsetof(Ipv4Header, ttl)] = kEndpointHopLimit;
-  begin[offsetof(Ipv4Header, protocol)] = kProtocolUdp;
-  WriteField(begin, offsetof(Ipv4Header, checksum), checksum);
-  WriteField(begin, offsetof(Ipv4Header, source), source.raw());
-  WriteField(begin, offsetof(Ipv4Header, destination), destination.raw());
+  const uint32_t checksum = static_cast<uint16_t>(~AddFolded(ip_constant, total_length.raw()));
+  // Version, length, traffic class, total length, identification 0, flags.
+  WriteField(begin, 0,
+             0x45 | traffic_class << 8 | uint64_t{total_length.raw()} << 16 |
+                 uint64_t{BigEndian16(kIpv4DontFragment).raw()} << 48);
+  WriteField(begin, offsetof(Ipv4Header, ttl), kEndpointHopLimit | uint32_t{kProtocolUdp} << 8 | checksum << 16);
+  WriteField(begin, offsetof(Ipv4Header, source), addresses);
   return begin;
 }
 
-inline void WriteUdp(BigEndian16 source_port, BigEndian16 destination_port, uint16_t gain, ChecksumSum minus_old_source,
-                     uint8_t* udp) {
+// `ports` is source and destination as they lie in the header.
+[[gnu::always_inline]] inline void WriteUdp(uint32_t ports, uint16_t gain, ChecksumSum minus_old_source, uint8_t* udp) {
   const uint16_t checksum = Load<uint16_t>(udp + offsetof(UdpHeader, checksum));
   if (checksum != 0) {
     const ChecksumSum minus_old = minus_old_source + Complement(Load<uint16_t>(udp + offsetof(UdpHeader, source_port)));
     WriteField(udp, offsetof(UdpHeader, checksum), UpdateUdpField(checksum, minus_old, gain));
   }
-  WriteField(udp, offsetof(UdpHeader, source_port), source_port.raw());
-  WriteField(udp, offsetof(UdpHeader, destination_port), destination_port.raw());
+  WriteField(udp, offsetof(UdpHeader, source_port), ports);
 }
 
 // In debug builds: whether the UDP checksum was right before the rewrite, to compare after it. Nothing in others.
 class ChecksumWitness {
  public:
 #ifdef NDEBUG
-  ChecksumWitness(const IpAddress&, const uint8_t*, size_t) {}
+  ChecksumWitness(bool, const uint8_t*, size_t) {}
   void Compare(const IpAddress&, const IpAddress&) const {}
 #else
   // The packet's own IP header is still in front of `udp`.
-  ChecksumWitness(const IpAddress& source, const uint8_t* udp, size_t size)
-      : udp_(udp), size_(size), was_right_(IsUdpChecksumRight(source, OldDestination(source, udp), udp, size)) {}
+  ChecksumWitness(bool is_v4, const uint8_t* udp, size_t size)
+      : udp_(udp),
+        size_(size),
+        was_right_(IsUdpChecksumRight(Source(is_v4, udp), Destination(is_v4, udp), udp, size)) {}
   void Compare(const IpAddress& source, const IpAddress& destination) const {
     assert(IsUdpChecksumRight(source, destination, udp_, size_) == was_right_);
   }
 
  private:
-  static IpAddress OldDestination(const IpAddress& source, const uint8_t* udp) {
-    if (!source.is_v4()) return IpAddress::V6(udp - 16);
-    BigEndian32 destination;
-    std::memcpy(&destination, udp - 4, sizeof(destination));
-    return IpAddress::V4(destination);
+  static IpAddress Source(bool is_v4, const uint8_t* udp) {
+    return is_v4 ? IpAddress::V4(Load<BigEndian32>(udp - 8)) : IpAddress::V6(udp - 32);
+  }
+  static IpAddress Destination(bool is_v4, const uint8_t* udp) {
+    return is_v4 ? IpAddress::V4(Load<BigEndian32>(udp - 4)) : IpAddress::V6(udp - 16);
   }
 
   const uint8_t* udp_;
@@ -148,13 +151,18 @@ class ChecksumWitness {
 #endif
 };
 
-inline uint8_t* WriteIpv6(const RewriteAny& rewrite, uint8_t* udp, uint16_t udp_size) {
+// The complement of the source address in the IP header in front of `udp`.
+inline ChecksumSum MinusSource(bool is_v4, const uint8_t* udp) {
+  if (is_v4) return Complement(Load<uint32_t>(udp - sizeof(Ipv4Header) + offsetof(Ipv4Header, source)));
+  return Complement(IpAddress::V6(udp - sizeof(Ipv6Header) + offsetof(Ipv6Header, source)));
+}
+
+[[gnu::always_inline]] inline uint8_t* WriteIpv6(const RewriteAny& rewrite, uint8_t* udp, size_t udp_size) {
   uint8_t* begin = udp - sizeof(Ipv6Header);
   const BigEndian32 first(0x60000000u | static_cast<uint32_t>(rewrite.traffic_class) << 20);
-  WriteField(begin, offsetof(Ipv6Header, version_class_flow), first);
-  WriteField(begin, offsetof(Ipv6Header, payload_length), BigEndian16(udp_size));
-  begin[offsetof(Ipv6Header, next_header)] = kProtocolUdp;
-  begin[offsetof(Ipv6Header, hop_limit)] = kEndpointHopLimit;
+  WriteField(begin, 0,
+             first.raw() | uint64_t{BigEndian16(static_cast<uint16_t>(udp_size)).raw()} << 32 |
+                 uint64_t{kProtocolUdp} << 48 | uint64_t{kEndpointHopLimit} << 56);
   rewrite.source.CopyTo(begin + offsetof(Ipv6Header, source));
   rewrite.destination.CopyTo(begin + offsetof(Ipv6Header, destination));
   return begin;
@@ -162,18 +170,19 @@ inline uint8_t* WriteIpv6(const RewriteAny& rewrite, uint8_t* udp, uint16_t udp_
 
 }  // namespace internal
 
-inline uint8_t* Apply(const Rewrite4& rewrite, BigEndian32 old_source, uint8_t* udp, uint16_t udp_size) {
-  const internal::ChecksumWitness witness(IpAddress::V4(old_source), udp, udp_size);
-  internal::WriteUdp(rewrite.source_port, rewrite.destination_port, rewrite.udp_gain, Complement(old_source.raw()),
-                     udp);
+[[gnu::always_inline]] inline uint8_t* Apply(const Rewrite4& rewrite, uint8_t* udp, size_t udp_size) {
+  const internal::ChecksumWitness witness(true, udp, udp_size);
+  internal::WriteUdp(internal::LoadFields<uint32_t>(rewrite, offsetof(Rewrite4, source_port)), rewrite.udp_gain,
+                     internal::MinusSource(true, udp), udp);
   witness.Compare(IpAddress::V4(rewrite.source), IpAddress::V4(rewrite.destination));
-  return internal::WriteIpv4(rewrite.source, rewrite.destination, rewrite.traffic_class, rewrite.ip_constant, udp,
-                             udp_size);
+  return internal::WriteIpv4(internal::LoadFields<uint64_t>(rewrite, offsetof(Rewrite4, source)), rewrite.traffic_class,
+                             rewrite.ip_constant, udp, udp_size);
 }
 
-inline uint8_t* Apply(const RewriteAny& rewrite, const IpAddress& old_source, uint8_t* udp, uint16_t udp_size) {
-  const internal::ChecksumWitness witness(old_source, udp, udp_size);
-  internal::WriteUdp(rewrite.source_port, rewrite.destination_port, rewrite.udp_gain, Complement(old_source), udp);
+[[gnu::always_inline]] inline uint8_t* Apply(const RewriteAny& rewrite, bool from_v4, uint8_t* udp, size_t udp_size) {
+  const internal::ChecksumWitness witness(from_v4, udp, udp_size);
+  internal::WriteUdp(internal::LoadFields<uint32_t>(rewrite, offsetof(RewriteAny, source_port)), rewrite.udp_gain,
+                     internal::MinusSource(from_v4, udp), udp);
   const bool is_v4 = rewrite.destination.is_v4();
   if (!is_v4) {
     // From IPv4 without a checksum: IPv6 has to have one.
@@ -185,9 +194,9 @@ inline uint8_t* Apply(const RewriteAny& rewrite, const IpAddress& old_source, ui
     }
   }
   witness.Compare(rewrite.source, rewrite.destination);
-  return is_v4 ? internal::WriteIpv4(rewrite.source.v4(), rewrite.destination.v4(), rewrite.traffic_class,
-                                     rewrite.ip_constant, udp, udp_size)
-               : internal::WriteIpv6(rewrite, udp, udp_size);
+  if (!is_v4) return internal::WriteIpv6(rewrite, udp, udp_size);
+  const uint64_t addresses = rewrite.source.v4().raw() | uint64_t{rewrite.destination.v4().raw()} << 32;
+  return internal::WriteIpv4(addresses, rewrite.traffic_class, rewrite.ip_constant, udp, udp_size);
 }
 
 }  // namespace sluice::packet

@@ -26,13 +26,12 @@ Rewritten RewriteFrame(const std::vector<uint8_t>& frame, const Endpoint& source
   uint8_t* begin = &buffer[kHeadroom];
   const ParsedPacket parsed = Parse(begin, frame.size());
   EXPECT_EQ(parsed.verdict, DropReason::kNone);
-  const IpAddress old_source = SourceAddress(parsed, begin);
   const Endpoint local = {DestinationAddress(parsed, begin), ReadUdp(parsed, begin).destination_port.ToHost()};
   uint8_t* udp = begin + parsed.udp_offset;
-  uint8_t* ip = narrow ? Apply(MakeRewrite4(local, source, destination, dscp), old_source.v4(), udp, parsed.udp_size)
-                       : Apply(MakeRewrite(local, source, destination, dscp), old_source, udp, parsed.udp_size);
-  uint8_t* out =
-      WriteEthernet({{0x02, 0, 0, 0, 0, 0x0b}}, {{0x02, 0, 0, 0, 0, 0x0a}}, 0, destination.address.is_v4(), ip);
+  uint8_t* ip = narrow ? Apply(MakeRewrite4(local, source, destination, dscp), udp, parsed.udp_size)
+                       : Apply(MakeRewrite(local, source, destination, dscp), parsed.is_v4, udp, parsed.udp_size);
+  uint8_t* out = WriteEthernet(MacAddress{{0x02, 0, 0, 0, 0, 0x0b}}.Word(), MacAddress{{0x02, 0, 0, 0, 0, 0x0a}}.Word(),
+                               0, destination.address.is_v4(), ip);
   Rewritten result;
   result.frame.assign(out, udp + parsed.udp_size);
   result.parsed = Parse(result.frame.data(), result.frame.size());

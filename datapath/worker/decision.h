@@ -63,7 +63,7 @@ struct Decision {
   Content content;
   // Whose rewrite and next hop apply: the flow's entry or its RTCP entry. Null and unset if it did not come to that.
   const Entry* way = nullptr;
-  flow::NextHop next_hop;
+  flow::NextHopWord next_hop;
 };
 
 // `map` is the flow's, `content` is new.
@@ -141,8 +141,8 @@ template <typename Entry>
   }
   if (decision.way->Has(flow::kFlowNoDestination)) [[unlikely]]
     return drop(DropReason::kNoDestination);
-  decision.next_hop = next_hops.Load(decision.way->next_hop);
-  if (decision.next_hop.state != flow::NextHopState::kReachable) [[unlikely]]
+  decision.next_hop = next_hops.LoadWord(decision.way->next_hop);
+  if (decision.next_hop.state() != flow::NextHopState::kReachable) [[unlikely]]
     return drop(DropReason::kNoNeighbour);
 }
 

@@ -106,7 +106,7 @@ class Narrator {
         Drop(decision.verdict, "the other leg's address is not known yet");
         break;
       default:
-        Drop(decision.verdict, decision.next_hop.state == flow::NextHopState::kNoRoute
+        Drop(decision.verdict, decision.next_hop.state() == flow::NextHopState::kNoRoute
                                    ? "there is no route to the other leg's address"
                                    : "the next hop towards the other leg is not resolved yet");
         break;
@@ -167,7 +167,7 @@ class Narrator {
   }
 
   template <typename Entry>
-  void TellWay(const Entry& entry, const Entry& way, const flow::NextHop& next_hop) {
+  void TellWay(const Entry& entry, const Entry& way, flow::NextHopWord next_hop) {
     if (&way != &entry) Say("RTCP leaves from a port of its own, since the other leg does not multiplex it");
     const auto& rewrite = way.rewrite;
     if constexpr (std::is_same_v<Entry, flow::FlowEntry4>) {
@@ -179,10 +179,10 @@ class Narrator {
     }
     explanation_.new_source.port = rewrite.source_port.ToHost();
     explanation_.new_destination.port = rewrite.destination_port.ToHost();
-    const flow::Egress& egress = next_hops_.egress(next_hop.egress);
+    const flow::Egress& egress = next_hops_.egress(next_hop.egress());
     Say(absl::StrCat("forwarded from ", explanation_.new_source.ToString(), " to ",
                      explanation_.new_destination.ToString(), ", DSCP ", rewrite.traffic_class >> 2, ", by ",
-                     next_hop.destination.ToString(), " on DPDK port ", egress.port,
+                     next_hop.Unpack().destination.ToString(), " on DPDK port ", egress.port,
                      egress.vlan != 0 ? absl::StrCat(", VLAN ", egress.vlan) : ""));
   }
 

@@ -5,6 +5,8 @@
 //   A  parse, find the local address; prefetch the slot of (local address, port)
 //   B  load the slot; prefetch the flow's entry and state
 //   C  decide (decision.h), count in the flow's statistics, tell events, rewrite in place, choose the egress
+// Nearly all packets of a call take a short way through A and C that decides the same with a third of the instructions;
+// it knows what it may take and leaves the rest alone (ordinary_packet_test.cc).
 // Nothing here allocates, logs, throws, locks, calls virtually or makes a system call. Packets of one flow keep their
 // order.
 //
@@ -50,7 +52,7 @@ struct PipelineContext {
   capture::CaptureRing& captures;
 };
 
-struct PacketBatch {
+struct alignas(64) PacketBatch {
   void Push(rte_mbuf* packet) { packets[count++] = packet; }
 
   unsigned count = 0;
@@ -59,7 +61,7 @@ struct PacketBatch {
 
 // Where the packets of a burst went. Cleared by its owner before the next one.
 struct BurstResult {
-  void Send(unsigned port, rte_mbuf* packet) {
+  [[gnu::always_inline]] void Send(unsigned port, rte_mbuf* packet) {
     PacketBatch& batch = to_send[port];
     if (batch.count == 0) [[unlikely]]
       used_ports |= 1u << port;
