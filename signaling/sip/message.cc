@@ -54,7 +54,8 @@ Message::Entry Message::MakeEntry(Header header, absl::string_view name, absl::s
   if (IsOwn(value)) return MakeEntry(header, name, std::string(value));
   Entry entry;
   entry.header = header;
-  entry.name = KeepClean(name);
+  // A name that is known is clean.
+  entry.name = header == Header::kOther ? KeepClean(name) : Keep(name);
   entry.value = KeepClean(value);
   return entry;
 }

@@ -56,15 +56,21 @@ std::optional<NameAddressParts> Split(absl::string_view value, bool& bracketed) 
   return parts;
 }
 
-}  // namespace
-
-std::optional<NameAddressParts> ParseNameAddressParts(absl::string_view value) {
+// The parts, of which the URI and the parameters have still to be read.
+std::optional<NameAddressParts> SplitChecked(absl::string_view value) {
   bool bracketed = false;
   const std::optional<NameAddressParts> parts = Split(value, bracketed);
   if (!parts) return std::nullopt;
   if (QuotedLength(parts->display_name) == 0 && !IsPlainDisplayName(parts->display_name)) return std::nullopt;
   if (!bracketed && (absl::StrContains(parts->uri, '?') || absl::StrContains(parts->uri, ','))) return std::nullopt;
-  if (!AreParameters(parts->parameters) || !ParseUriParts(parts->uri)) return std::nullopt;
+  return parts;
+}
+
+}  // namespace
+
+std::optional<NameAddressParts> ParseNameAddressParts(absl::string_view value) {
+  const std::optional<NameAddressParts> parts = SplitChecked(value);
+  if (!parts || !AreParameters(parts->parameters) || !ParseUriParts(parts->uri)) return std::nullopt;
   return parts;
 }
 
@@ -76,13 +82,12 @@ absl::string_view TagOf(absl::string_view value) {
 }
 
 std::optional<NameAddress> NameAddress::Parse(absl::string_view value) {
-  const std::optional<NameAddressParts> parts = ParseNameAddressParts(value);
+  const std::optional<NameAddressParts> parts = SplitChecked(value);
   if (!parts) return std::nullopt;
-  NameAddress address;
-  address.display_name = Unquote(parts->display_name);
-  address.uri = *Uri::Parse(parts->uri);
-  address.parameters = *Parameters::Parse(parts->parameters);
-  return address;
+  std::optional<Uri> uri = Uri::Parse(parts->uri);
+  std::optional<Parameters> parameters = Parameters::Parse(parts->parameters);
+  if (!uri || !parameters) return std::nullopt;
+  return NameAddress{Unquote(parts->display_name), *std::move(uri), *std::move(parameters)};
 }
 
 std::string NameAddress::ToString() const {

@@ -13,11 +13,6 @@ void SkipSpace(absl::string_view& text) {
   while (!text.empty() && Is(text.front(), kSpaceCharacter)) text.remove_prefix(1);
 }
 
-// Beside tokens, values may be hosts with ports and brackets, and peers leave more unquoted than they may.
-bool IsValueCharacter(char c) {
-  return static_cast<unsigned char>(c) > ' ' && c != ';' && c != ',' && c != '"' && c != '<' && c != '>' && c != '\x7f';
-}
-
 // Where `name` begins (its ';') and ends in `text`.
 struct Span {
   size_t begin = 0;
@@ -61,7 +56,7 @@ bool NextParameter(absl::string_view& rest, Parameter& parameter) {
     SkipSpace(text);
     length = QuotedLength(text);
     if (length == 0) {
-      while (length < text.size() && IsValueCharacter(text[length])) ++length;
+      while (length < text.size() && Is(text[length], kValueCharacter)) ++length;
     }
     if (length == 0) return false;
     parameter.value = text.substr(0, length);

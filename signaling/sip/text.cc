@@ -7,9 +7,9 @@
 namespace sluice::sip {
 namespace {
 
-constexpr std::array<uint8_t, 256> MakeClasses() {
-  std::array<uint8_t, 256> classes = {};
-  const auto add = [&classes](const char* characters, uint8_t bits) {
+constexpr std::array<uint16_t, 256> MakeClasses() {
+  std::array<uint16_t, 256> classes = {};
+  const auto add = [&classes](const char* characters, uint16_t bits) {
     for (const char* c = characters; *c != '\0'; ++c) classes[static_cast<unsigned char>(*c)] |= bits;
   };
   constexpr const char* kAlphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -24,6 +24,13 @@ constexpr std::array<uint8_t, 256> MakeClasses() {
   add(" \t\r\n", kSpaceCharacter);
   // UTF-8 in user parts is not legal, and sent all the same.
   for (size_t c = 128; c < 256; ++c) classes[c] |= kUriCharacter;
+  for (uint16_t& bits : classes) {
+    if ((bits & kUriCharacter) != 0) bits |= kPlainUriCharacter;
+  }
+  for (const char c : {'@', ';', '?', '%'}) classes[static_cast<unsigned char>(c)] &= ~kPlainUriCharacter;
+  // Beside tokens, values may be hosts with ports and brackets, and peers leave more unquoted than they may.
+  for (size_t c = ' ' + 1; c < 256; ++c) classes[c] |= kValueCharacter;
+  for (const char c : {';', ',', '"', '<', '>', '\x7f'}) classes[static_cast<unsigned char>(c)] &= ~kValueCharacter;
   return classes;
 }
 
@@ -44,9 +51,9 @@ bool IsEscape(absl::string_view text, size_t i) {
 
 }  // namespace
 
-constinit const std::array<uint8_t, 256> kCharacterClass = MakeClasses();
+constinit const std::array<uint16_t, 256> kCharacterClass = MakeClasses();
 
-bool IsAll(absl::string_view text, uint8_t classes) {
+bool IsAll(absl::string_view text, uint16_t classes) {
   for (const char c : text) {
     if (!Is(c, classes)) return false;
   }

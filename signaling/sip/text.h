@@ -17,18 +17,22 @@
 namespace sluice::sip {
 
 // Bits of `kCharacterClass`.
-inline constexpr uint8_t kTokenCharacter = 1;
-inline constexpr uint8_t kHostCharacter = 2;
-inline constexpr uint8_t kUriCharacter = 4;
-inline constexpr uint8_t kDigitCharacter = 8;
-inline constexpr uint8_t kHexCharacter = 16;
-inline constexpr uint8_t kSpaceCharacter = 32;
-inline constexpr uint8_t kUnreservedCharacter = 64;
-extern const std::array<uint8_t, 256> kCharacterClass;
+inline constexpr uint16_t kTokenCharacter = 1;
+inline constexpr uint16_t kHostCharacter = 2;
+inline constexpr uint16_t kUriCharacter = 4;
+inline constexpr uint16_t kDigitCharacter = 8;
+inline constexpr uint16_t kHexCharacter = 16;
+inline constexpr uint16_t kSpaceCharacter = 32;
+inline constexpr uint16_t kUnreservedCharacter = 64;
+// As kUriCharacter, and neither begins an escape nor ends a part of a SIP URI.
+inline constexpr uint16_t kPlainUriCharacter = 128;
+// Of a parameter's value that is not quoted.
+inline constexpr uint16_t kValueCharacter = 256;
+extern const std::array<uint16_t, 256> kCharacterClass;
 
-inline bool Is(char c, uint8_t classes) { return (kCharacterClass[static_cast<unsigned char>(c)] & classes) != 0; }
+inline bool Is(char c, uint16_t classes) { return (kCharacterClass[static_cast<unsigned char>(c)] & classes) != 0; }
 // True if all of a non-empty `text` are of these classes.
-bool IsAll(absl::string_view text, uint8_t classes);
+bool IsAll(absl::string_view text, uint16_t classes);
 inline bool IsToken(absl::string_view text) { return IsAll(text, kTokenCharacter); }
 
 // Without spaces, tabs and line ends at both ends.

@@ -15,14 +15,30 @@ namespace {
 // Plain in a user part beside the unreserved characters (RFC 3261 25.1, user-unreserved).
 constexpr absl::string_view kUserPlain = "&=+$,;?/";
 
-// Escapes are whole, and all characters may stand in a URI.
+// The place of the first character from `i` on that is not plain; the end if all are.
+size_t SkipPlain(absl::string_view text, size_t i) {
+  while (i < text.size() && Is(text[i], kPlainUriCharacter)) ++i;
+  return i;
+}
+
+// The character may be in a URI; if it begins an escape, that is whole.
+bool MayBe(absl::string_view text, size_t i) {
+  if (text[i] != '%') return Is(text[i], kUriCharacter);
+  return i + 2 < text.size() && Is(text[i + 1], kHexCharacter) && Is(text[i + 2], kHexCharacter);
+}
+
 bool IsClean(absl::string_view text) {
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (!Is(text[i], kUriCharacter)) return false;
-    if (text[i] != '%') continue;
-    if (i + 2 >= text.size() || !Is(text[i + 1], kHexCharacter) || !Is(text[i + 2], kHexCharacter)) return false;
+  for (size_t i = SkipPlain(text, 0); i < text.size(); i = SkipPlain(text, i + 1)) {
+    if (!MayBe(text, i)) return false;
   }
   return true;
+}
+
+Scheme SchemeOf(absl::string_view name) {
+  if (absl::EqualsIgnoreCase(name, "sip")) return Scheme::kSip;
+  if (absl::EqualsIgnoreCase(name, "sips")) return Scheme::kSips;
+  if (absl::EqualsIgnoreCase(name, "tel")) return Scheme::kTel;
+  return Scheme::kOther;
 }
 
 bool IsSchemeName(absl::string_view text) {
@@ -131,20 +147,14 @@ std::optional<UriParts> ParseUriParts(absl::string_view text) {
   if (colon == absl::string_view::npos) return std::nullopt;
   parts.scheme_name = text.substr(0, colon);
   absl::string_view rest = text.substr(colon + 1);
-  if (absl::EqualsIgnoreCase(parts.scheme_name, "sip")) {
-    parts.scheme = Scheme::kSip;
-  } else if (absl::EqualsIgnoreCase(parts.scheme_name, "sips")) {
-    parts.scheme = Scheme::kSips;
-  } else if (absl::EqualsIgnoreCase(parts.scheme_name, "tel")) {
-    parts.scheme = Scheme::kTel;
-  } else {
+  parts.scheme = SchemeOf(parts.scheme_name);
+  if (parts.scheme == Scheme::kOther) {
     if (!IsSchemeName(parts.scheme_name) || rest.empty() || !IsClean(rest)) return std::nullopt;
     parts.user = rest;
     return parts;
   }
-  if (!IsClean(rest)) return std::nullopt;
-
   if (parts.scheme == Scheme::kTel) {
+    if (!IsClean(rest)) return std::nullopt;
     const size_t semicolon = rest.find(';');
     parts.user = rest.substr(0, semicolon);
     if (semicolon != absl::string_view::npos) parts.parameters = rest.substr(semicolon);
@@ -154,7 +164,8 @@ std::optional<UriParts> ParseUriParts(absl::string_view text) {
 
   // Neither host, nor parameters, nor headers may hold an '@', so the first one ends the user part, whatever is in it.
   size_t host_begin = 0, host_end = rest.size(), parameters_end = rest.size();
-  for (size_t i = 0; i < rest.size(); ++i) {
+  for (size_t i = SkipPlain(rest, 0); i < rest.size(); i = SkipPlain(rest, i + 1)) {
+    if (!MayBe(rest, i)) return std::nullopt;
     if (rest[i] == '@') {
       if (host_begin != 0 || i == 0) return std::nullopt;
       host_begin = i + 1;
