@@ -188,7 +188,7 @@ TEST_F(AgentStandaloneTest, TryTheNextTrunkWhereOneIsOutOfServiceOrSilent) {
   bed_.Pass(absl::Seconds(5));
   other_.Send(other_.Answer(other_.Receive(), 200));
   EXPECT_EQ(a_.Receive().status(), 200);
-  EXPECT_TRUE(bed_.health().IsDown({sip::Protocol::kUdp, carrier_.hop().remote}));
+  EXPECT_TRUE(bed_.health().IsDown(TriedServer::At(carrier_.hop())));
   // Whatever it says now is nobody's.
   carrier_.Send(carrier_.Answer(unheard, 200));
   EXPECT_FALSE(bed_.network().Has(a_.hop().remote));

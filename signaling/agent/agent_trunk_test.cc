@@ -169,7 +169,7 @@ TEST_F(AgentTrunkTest, TriesTheNextTrunkAtOnceWhenNoConnectionTakesTheInvite) {
   EXPECT_EQ(a_.Receive().status(), 100);
   bed_.agent().OnUndelivered(carrier_phone_.Receive().Serialize(), bed_.now());
   const sip::Message at_other = InviteAt(other_phone_);
-  EXPECT_TRUE(bed_.health().IsDown({sip::Protocol::kUdp, *sip::Endpoint::Parse(kCarrier)}));
+  EXPECT_TRUE(bed_.health().IsDown(TriedServer::At(carrier_phone_.hop())));
   other_phone_.Send(other_phone_.Answer(at_other, 486));
   EXPECT_EQ(other_phone_.Receive().method(), sip::Method::kAck);
   const sip::Message response = a_.Receive();
@@ -242,9 +242,9 @@ TEST_F(AgentTrunkTest, PutsASilentServerBehindTheOthersUntilItAnswersAnOptions) 
   const sip::Message invite = a_.SendAuthorized(a_.NewInvite("030123"));
   a_.Receive();
   bed_.Pass(absl::Seconds(4));
-  const dns::Destination carrier = {sip::Protocol::kUdp, *sip::Endpoint::Parse(kCarrier)};
+  const TriedServer carrier = TriedServer::At(carrier_phone_.hop());
   EXPECT_TRUE(bed_.health().IsDown(carrier));
-  while (bed_.network().Take(carrier.address).has_value()) {
+  while (bed_.network().Take(carrier.destination.address).has_value()) {
   }
   const sip::Message at_other = InviteAt(other_phone_);
   other_phone_.Send(other_phone_.Answer(at_other, 486));
@@ -254,7 +254,7 @@ TEST_F(AgentTrunkTest, PutsASilentServerBehindTheOthersUntilItAnswersAnOptions) 
   const sip::Message next = a_.SendAuthorized(a_.NewInvite("030124"));
   a_.Receive();
   const sip::Message next_at_other = InviteAt(other_phone_);
-  EXPECT_FALSE(bed_.network().Has(carrier.address));
+  EXPECT_FALSE(bed_.network().Has(carrier.destination.address));
   other_phone_.Send(other_phone_.Answer(next_at_other, 486));
   EXPECT_EQ(other_phone_.Receive().method(), sip::Method::kAck);
   a_.Send(a_.AckOf(next, a_.Receive()));
@@ -300,7 +300,7 @@ TEST_F(AgentTrunkTest, LeavesAServerAloneForAsLongAsIts503Says) {
   busy.Add(sip::Header::kRetryAfter, "60");
   carrier_phone_.Send(busy);
   EXPECT_EQ(carrier_phone_.Receive().method(), sip::Method::kAck);
-  EXPECT_TRUE(bed_.health().IsDown({sip::Protocol::kUdp, *sip::Endpoint::Parse(kCarrier)}));
+  EXPECT_TRUE(bed_.health().IsDown(TriedServer::At(carrier_phone_.hop())));
   const sip::Message at_other = InviteAt(other_phone_);
   other_phone_.Send(other_phone_.Answer(at_other, 486));
   EXPECT_EQ(other_phone_.Receive().method(), sip::Method::kAck);
@@ -309,7 +309,7 @@ TEST_F(AgentTrunkTest, LeavesAServerAloneForAsLongAsIts503Says) {
   EXPECT_FALSE(bed_.network().Has(carrier_phone_.hop().remote));
   bed_.Pass(absl::Seconds(1));
   carrier_phone_.Send(sip::Message::ResponseTo(carrier_phone_.Receive(), 200, "tag"));
-  EXPECT_FALSE(bed_.health().IsDown({sip::Protocol::kUdp, *sip::Endpoint::Parse(kCarrier)}));
+  EXPECT_FALSE(bed_.health().IsDown(TriedServer::At(carrier_phone_.hop())));
 }
 
 TEST_F(AgentTrunkTest, LeavesAwayWhatAServerDoesNotWant) {

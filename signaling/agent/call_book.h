@@ -27,8 +27,8 @@
 #include "signaling/agent/call_control.h"
 #include "signaling/agent/call_limiter.h"
 #include "signaling/agent/ladder.h"
+#include "signaling/agent/tried_server.h"
 #include "signaling/call/call.h"
-#include "signaling/dns/resolver.h"
 #include "signaling/routing/trunk.h"
 #include "signaling/sip/transaction_layer.h"
 #include "sluice/relay/v1/session_service.pb.h"
@@ -50,7 +50,7 @@ struct LiveCall {
     std::string user_agent = {};
     // Null: it is to no trunk. Else which of its servers, and whether that has answered.
     const routing::Trunk* trunk = nullptr;
-    dns::Destination server = {};
+    TriedServer server = {};
     bool answered = false;
   };
 

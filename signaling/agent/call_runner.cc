@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "signaling/agent/cdr.h"
 #include "signaling/agent/quality_report.h"
+#include "signaling/agent/tried_server.h"
 #include "signaling/call/q850.h"
 #include "signaling/transport/sockaddr.h"
 
@@ -188,7 +189,7 @@ void CallRunner::Run(BookedCall& call, call::Actions actions, absl::Time now) {
 
 bool CallRunner::AdmitToTrunk(LiveCall& live, const routing::Trunk& trunk, const call::SendRequest& action,
                               absl::Time now) {
-  const dns::Destination server = {action.hop.protocol, action.hop.remote};
+  const dns::Destination server = TriedServer::At(action.hop).destination;
   // What has a priority is for those who left away the rest to find room for (RFC 7339 5.10.1).
   const bool is_urgent = action.message.Has("Resource-Priority");
   if (trunk.overload_control && !is_urgent && parts_.overload_control.LeavesAway(server, parts_.ids.NewNumber(), now)) {
@@ -220,7 +221,7 @@ bool CallRunner::BeginLeg(BookedCall& call, const call::SendRequest& action, abs
   LegOf(call, action.leg) = {.sip_call_id = sip_call_id,
                              .peer = transport::PeerName(action.hop),
                              .trunk = trunk_of_leg.get(),
-                             .server = {action.hop.protocol, action.hop.remote}};
+                             .server = TriedServer::At(action.hop)};
   // Before it is sent, so that the message finds its ladder.
   parts_.book.AddLeg(call, action.leg, sip_call_id);
   if (call.summary.callee.sip_call_id.empty()) {

@@ -6,6 +6,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/string_view.h"
+#include "signaling/agent/tried_server.h"
 #include "signaling/agent/trunk_parties.h"
 #include "signaling/sip/text.h"
 
@@ -97,8 +98,7 @@ void Router::GoByRoutes(const CallerIdentity& who, absl::string_view own_host, a
     }
   }
   std::stable_partition(ways.begin(), ways.end(), [this](const auto& way) {
-    const sip::Hop& hop = way.second.hop;
-    return !parts_.health.IsDown({hop.protocol, hop.remote});
+    return !parts_.health.IsDown(TriedServer::At(way.second.hop));
   });
   if (ways.empty()) {
     route.status = 503;

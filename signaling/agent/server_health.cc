@@ -14,7 +14,7 @@ constexpr absl::Duration kProbeLimit = absl::Seconds(40);
 
 }  // namespace
 
-void ServerHealth::Failed(const dns::Destination& server, absl::Time now) {
+void ServerHealth::Failed(const TriedServer& server, absl::Time now) {
   absl::MutexLock lock(&mutex_);
   const auto [entry, is_new] = marks_.try_emplace(server, Mark{kFirstPause, now + kFirstPause});
   if (is_new) return;
@@ -26,7 +26,7 @@ void ServerHealth::Failed(const dns::Destination& server, absl::Time now) {
   mark.next_probe = now + mark.pause;
 }
 
-void ServerHealth::Rests(const dns::Destination& server, absl::Duration rest, absl::Time now) {
+void ServerHealth::Rests(const TriedServer& server, absl::Duration rest, absl::Time now) {
   absl::MutexLock lock(&mutex_);
   Mark& mark = marks_.try_emplace(server, Mark{kFirstPause, now}).first->second;
   mark.rests_until = now + std::min(rest, kLongestRest);
@@ -34,13 +34,13 @@ void ServerHealth::Rests(const dns::Destination& server, absl::Duration rest, ab
   mark.probing = false;
 }
 
-void ServerHealth::Worked(const dns::Destination& server, absl::Time now) {
+void ServerHealth::Worked(const TriedServer& server, absl::Time now) {
   absl::MutexLock lock(&mutex_);
   const auto known = marks_.find(server);
   if (known != marks_.end() && now >= known->second.rests_until) marks_.erase(known);
 }
 
-void ServerHealth::Heard(const dns::Destination& server, const sip::Message& response, absl::Time now) {
+void ServerHealth::Heard(const TriedServer& server, const sip::Message& response, absl::Time now) {
   const std::optional<sip::RetryAfter> retry = response.RetryAfter();
   // A 503 that does not say for how long is about this request alone (RFC 3261 21.5.4).
   if (response.status() == 503 && retry.has_value()) {
@@ -50,19 +50,19 @@ void ServerHealth::Heard(const dns::Destination& server, const sip::Message& res
   }
 }
 
-void ServerHealth::Forget(const dns::Destination& server) {
+void ServerHealth::Forget(const TriedServer& server) {
   absl::MutexLock lock(&mutex_);
   marks_.erase(server);
 }
 
-bool ServerHealth::IsDown(const dns::Destination& server) const {
+bool ServerHealth::IsDown(const TriedServer& server) const {
   absl::MutexLock lock(&mutex_);
   return marks_.contains(server);
 }
 
-std::vector<dns::Destination> ServerHealth::TakeDue(absl::Time now) {
+std::vector<TriedServer> ServerHealth::TakeDue(absl::Time now) {
   absl::MutexLock lock(&mutex_);
-  std::vector<dns::Destination> due;
+  std::vector<TriedServer> due;
   for (auto& [server, mark] : marks_) {
     if (mark.next_probe > now) continue;
     mark.probing = true;

@@ -14,7 +14,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "signaling/dns/resolver.h"
+#include "signaling/agent/tried_server.h"
 #include "signaling/sip/message.h"
 
 namespace sluice::agent {
@@ -22,19 +22,19 @@ namespace sluice::agent {
 class ServerHealth {
  public:
   // It gave no answer.
-  void Failed(const dns::Destination& server, absl::Time now);
+  void Failed(const TriedServer& server, absl::Time now);
   // It wants to be left alone for `rest`, of which at most an hour is believed.
-  void Rests(const dns::Destination& server, absl::Duration rest, absl::Time now);
-  void Worked(const dns::Destination& server, absl::Time now);
+  void Rests(const TriedServer& server, absl::Duration rest, absl::Time now);
+  void Worked(const TriedServer& server, absl::Time now);
   // It has answered a request of a call or its like.
-  void Heard(const dns::Destination& server, const sip::Message& response, absl::Time now);
+  void Heard(const TriedServer& server, const sip::Message& response, absl::Time now);
   // Nobody uses it any more.
-  void Forget(const dns::Destination& server);
+  void Forget(const TriedServer& server);
 
-  bool IsDown(const dns::Destination& server) const;
+  bool IsDown(const TriedServer& server) const;
 
   // Those that are to be asked now. Each is not due again before it has Failed, or its outcome has stayed unknown.
-  std::vector<dns::Destination> TakeDue(absl::Time now);
+  std::vector<TriedServer> TakeDue(absl::Time now);
   absl::Time NextDue() const;
 
  private:
@@ -48,7 +48,7 @@ class ServerHealth {
 
   mutable absl::Mutex mutex_;
   // Servers of trunks only, so there are few.
-  absl::flat_hash_map<dns::Destination, Mark> marks_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<TriedServer, Mark> marks_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace sluice::agent

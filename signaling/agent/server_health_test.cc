@@ -6,14 +6,25 @@ namespace sluice::agent {
 namespace {
 
 const absl::Time kStart = absl::FromUnixSeconds(1'700'000'000);
-const dns::Destination kServer = {sip::Protocol::kUdp, *sip::Endpoint::Parse("198.18.3.1:5060")};
+const sip::Endpoint kAddress = *sip::Endpoint::Parse("198.18.3.1:5060");
+const TriedServer kServer = {{sip::Protocol::kUdp, kAddress}};
 
 TEST(ServerHealth, KnowsWhatHasFailedAndNothingElse) {
   ServerHealth health;
   health.Failed(kServer, kStart);
   EXPECT_TRUE(health.IsDown(kServer));
-  EXPECT_FALSE(health.IsDown({sip::Protocol::kTcp, kServer.address}));
-  EXPECT_FALSE(health.IsDown({sip::Protocol::kUdp, *sip::Endpoint::Parse("198.18.3.1:5061")}));
+  EXPECT_FALSE(health.IsDown({{sip::Protocol::kTcp, kAddress}}));
+  EXPECT_FALSE(health.IsDown({{sip::Protocol::kUdp, *sip::Endpoint::Parse("198.18.3.1:5061")}}));
+}
+
+TEST(ServerHealth, TellsTwoNamesAtOneAddressApart) {
+  ServerHealth health;
+  const TriedServer first = {{sip::Protocol::kTls, kAddress}, 1};
+  const TriedServer second = {{sip::Protocol::kTls, kAddress}, 2};
+  health.Failed(first, kStart);
+  EXPECT_FALSE(health.IsDown(second));
+  health.Worked(second, kStart);
+  EXPECT_TRUE(health.IsDown(first));
 }
 
 TEST(ServerHealth, ForgivesAtTheFirstAnswer) {

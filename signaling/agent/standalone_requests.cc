@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "signaling/agent/tried_server.h"
 #include "signaling/call/callee_failure.h"
 #include "signaling/call/header_passing.h"
 #include "signaling/call/privacy.h"
-#include "signaling/dns/resolver.h"
 
 namespace sluice::agent {
 namespace {
@@ -22,8 +22,6 @@ void PassSession(const sip::Message& from, const call::CallOptions& options, sip
   if (!from.Has(sip::Header::kSessionId) || options.blocked_headers.contains("session-id")) return;
   to.Add(sip::Header::kSessionId, from.Get(sip::Header::kSessionId));
 }
-
-dns::Destination ServerOf(const call::Party& party) { return {party.hop.protocol, party.hop.remote}; }
 
 }  // namespace
 
@@ -96,7 +94,7 @@ bool StandaloneRequests::IsAdmitted(const Request& request, const Way& way, absl
   if (way.trunk == nullptr) return true;
   const bool is_urgent = request.received.Has("Resource-Priority");
   if (way.trunk->overload_control && !is_urgent &&
-      parts_.overload_control.LeavesAway(ServerOf(way.party), parts_.ids.NewNumber(), now)) {
+      parts_.overload_control.LeavesAway(TriedServer::At(way.party.hop).destination, parts_.ids.NewNumber(), now)) {
     return false;
   }
   // It is no call: only how often it comes is limited.
@@ -161,7 +159,7 @@ bool StandaloneRequests::OnResponse(sip::ClientTransactionId id, const sip::Mess
   const auto [request, index] = found->second;
   Way& way = request->ways[index];
   way.answered = true;
-  if (way.trunk != nullptr) parts_.health.Heard(ServerOf(way.party), response, now);
+  if (way.trunk != nullptr) parts_.health.Heard(TriedServer::At(way.party.hop), response, now);
   // A provisional response to what is no INVITE does more harm than good (RFC 4320).
   if (response.is_provisional()) return true;
   asked_.erase(found);
@@ -188,7 +186,7 @@ bool StandaloneRequests::OnFailure(sip::ClientTransactionId id, sip::Transaction
 }
 
 void StandaloneRequests::NoteSilence(const Way& way, absl::Time now) {
-  if (way.trunk != nullptr && !way.answered) parts_.health.Failed(ServerOf(way.party), now);
+  if (way.trunk != nullptr && !way.answered) parts_.health.Failed(TriedServer::At(way.party.hop), now);
 }
 
 void StandaloneRequests::Fail(Request& request, Way& way, const sip::Message& response, absl::Time now) {

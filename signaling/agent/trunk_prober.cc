@@ -8,17 +8,17 @@
 namespace sluice::agent {
 
 void TrunkProber::Advance(absl::Time now) {
-  for (const dns::Destination& destination : parts_.health.TakeDue(now)) {
-    const std::optional<TrunkServer> server = parts_.servers.FindServer(destination);
+  for (const TriedServer& tried : parts_.health.TakeDue(now)) {
+    const std::optional<TrunkServer> server = parts_.servers.FindServer(tried);
     // A name has other addresses now, or a reload has taken the trunk away.
     if (!server.has_value()) {
-      parts_.health.Forget(destination);
+      parts_.health.Forget(tried);
       continue;
     }
     const sip::Hop hop = HopTo(*server, parts_.network);
-    const sip::Uri uri = sip::Uri::Sip("", destination.address.Address(), destination.address.port);
+    const sip::Uri uri = sip::Uri::Sip("", hop.remote.Address(), hop.remote.port);
     sip::Message options = MakeOptions(uri.text(), parts_.network.Advertised(hop), user_agent_, parts_.ids);
-    probes_[parts_.transactions.SendRequest(std::move(options), hop, now)] = destination;
+    probes_[parts_.transactions.SendRequest(std::move(options), hop, now)] = tried;
   }
 }
 

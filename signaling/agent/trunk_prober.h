@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "signaling/agent/id_source.h"
 #include "signaling/agent/server_health.h"
+#include "signaling/agent/tried_server.h"
 #include "signaling/agent/trunk_servers.h"
 #include "signaling/sip/message.h"
 #include "signaling/sip/transaction_layer.h"
@@ -43,7 +44,7 @@ class TrunkProber {
  private:
   const Parts parts_;
   const std::string user_agent_;
-  absl::flat_hash_map<sip::ClientTransactionId, dns::Destination> probes_;
+  absl::flat_hash_map<sip::ClientTransactionId, TriedServer> probes_;
 };
 
 }  // namespace sluice::agent

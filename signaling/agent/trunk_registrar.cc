@@ -62,7 +62,7 @@ bool TrunkRegistrar::ChooseServer(Entry& entry) {
   const std::vector<TrunkServer> servers = parts_.servers.Find(entry.registration.trunk());
   if (servers.empty()) return false;
   const bool is_there = std::any_of(servers.begin(), servers.end(), [&](const TrunkServer& server) {
-    return server.destination == entry.server.destination;
+    return server.tried() == entry.server.tried();
   });
   if (is_there && entry.turn == entry.registration.turn()) return true;
   entry.turn = entry.registration.turn();
@@ -104,7 +104,7 @@ bool TrunkRegistrar::OnResponse(sip::ClientTransactionId id, const sip::Message&
   if (entry == nullptr) return false;
   if (!response.is_final()) return true;
   entry->transaction = 0;
-  parts_.health.Worked(entry->server.destination, now);
+  parts_.health.Worked(entry->server.tried(), now);
   entry->registration.OnResponse(response, now);
   parts_.book.Set(entry->registration.trunk().name, entry->registration.state());
   return true;
@@ -114,7 +114,7 @@ bool TrunkRegistrar::OnFailure(sip::ClientTransactionId id, sip::TransactionFail
   Entry* entry = Find(id);
   if (entry == nullptr) return false;
   entry->transaction = 0;
-  if (failure != sip::TransactionFailure::kTooMany) parts_.health.Failed(entry->server.destination, now);
+  if (failure != sip::TransactionFailure::kTooMany) parts_.health.Failed(entry->server.tried(), now);
   entry->registration.OnFailure(TextOf(failure), now);
   parts_.book.Set(entry->registration.trunk().name, entry->registration.state());
   return true;

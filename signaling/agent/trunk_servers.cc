@@ -83,26 +83,22 @@ std::vector<TrunkServer> TrunkServers::Find(const routing::Trunk& trunk) {
   return servers;
 }
 
-std::shared_ptr<const routing::Trunk> TrunkServers::FindSource(const sip::Endpoint& source) const {
-  const auto is_there = [&](const dns::Destination& server) { return server.address.SameAddress(source); };
-  for (const auto& [name, entry] : entries_) {
-    if (!entry.trunk->sources_are_servers) continue;
-    for (const std::shared_ptr<Peer>& peer : entry.peers) {
-      if (std::any_of(peer->known.begin(), peer->known.end(), is_there)) return entry.trunk;
+template <typename Match>
+std::optional<TrunkServer> TrunkServers::FindServer(const Entry& entry, Match matches) {
+  for (const std::shared_ptr<Peer>& peer : entry.peers) {
+    for (const dns::Destination& known : peer->known) {
+      if (const TrunkServer server = ServerOf(*peer, known); matches(server)) return server;
     }
   }
-  return nullptr;
+  return std::nullopt;
 }
 
-uint32_t TrunkServers::TlsNameAt(const routing::Trunk& trunk, const sip::Endpoint& source) const {
-  const auto found = entries_.find(trunk.name);
-  if (found == entries_.end()) return 0;
-  for (const std::shared_ptr<Peer>& peer : found->second.peers) {
-    for (const dns::Destination& known : peer->known) {
-      if (known.address.SameAddress(source)) return ServerOf(*peer, known).tls_name;
-    }
+std::shared_ptr<const routing::Trunk> TrunkServers::FindSource(const sip::Endpoint& source) const {
+  const auto is_there = [&](const TrunkServer& one) { return one.destination.address.SameAddress(source); };
+  for (const auto& [name, entry] : entries_) {
+    if (entry.trunk->sources_are_servers && FindServer(entry, is_there).has_value()) return entry.trunk;
   }
-  return 0;
+  return nullptr;
 }
 
 TrunkServer TrunkServers::ServerOf(const Peer& peer, const dns::Destination& destination) {
@@ -112,26 +108,27 @@ TrunkServer TrunkServers::ServerOf(const Peer& peer, const dns::Destination& des
           .tls_name = transport::IsSecure(destination.protocol) ? peer.tls_name : 0};
 }
 
-std::optional<TrunkServer> TrunkServers::FindServer(const Entry& entry, const dns::Destination& destination) {
-  for (const std::shared_ptr<Peer>& peer : entry.peers) {
-    if (std::find(peer->known.begin(), peer->known.end(), destination) != peer->known.end()) {
-      return ServerOf(*peer, destination);
-    }
-  }
-  return std::nullopt;
+uint32_t TrunkServers::TlsNameAt(const routing::Trunk& trunk, const sip::Endpoint& source) const {
+  const auto found = entries_.find(trunk.name);
+  if (found == entries_.end()) return 0;
+  const auto server =
+      FindServer(found->second, [&](const TrunkServer& one) { return one.destination.address.SameAddress(source); });
+  return server.has_value() ? server->tls_name : 0;
 }
 
-std::optional<TrunkServer> TrunkServers::FindServer(const dns::Destination& destination) const {
+std::optional<TrunkServer> TrunkServers::FindServer(const TriedServer& server) const {
   for (const auto& [name, entry] : entries_) {
-    if (auto found = FindServer(entry, destination); found.has_value()) return found;
+    auto found = FindServer(entry, [&](const TrunkServer& one) { return one.tried() == server; });
+    if (found.has_value()) return found;
   }
   return std::nullopt;
 }
 
 bool TrunkServers::HasOverloadControl(const dns::Destination& server) const {
   if (!has_overload_control_) return false;
+  const auto is_there = [&](const TrunkServer& one) { return one.destination == server; };
   return std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) {
-    return entry.second.trunk->overload_control && FindServer(entry.second, server).has_value();
+    return entry.second.trunk->overload_control && FindServer(entry.second, is_there).has_value();
   });
 }
 

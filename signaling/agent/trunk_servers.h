@@ -20,6 +20,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
+#include "signaling/agent/tried_server.h"
 #include "signaling/dns/resolver.h"
 #include "signaling/routing/plan.h"
 #include "signaling/sip/hop.h"
@@ -34,6 +35,8 @@ struct TrunkServer {
   uint16_t port = 0;
   // As in sip::Hop; 0 where it is not reached by TLS.
   uint32_t tls_name = 0;
+
+  TriedServer tried() const { return {destination, tls_name}; }
 };
 
 // The way there.
@@ -54,9 +57,9 @@ class TrunkServers {
   std::shared_ptr<const routing::Trunk> FindSource(const sip::Endpoint& source) const;
   // The one at the address of `source`, for the TLS name of connections to there; 0: none is.
   uint32_t TlsNameAt(const routing::Trunk& trunk, const sip::Endpoint& source) const;
-  // As any trunk has it there; nothing: none has one. And whether one has that may say how many calls it wants (RFC
-  // 7339).
-  std::optional<TrunkServer> FindServer(const dns::Destination& destination) const;
+  // As any trunk has it; nothing: none has it.
+  std::optional<TrunkServer> FindServer(const TriedServer& server) const;
+  // Whether a trunk that has one there may be told how many calls it wants (RFC 7339).
   bool HasOverloadControl(const dns::Destination& server) const;
 
   void Advance(absl::Time now);
@@ -79,7 +82,9 @@ class TrunkServers {
   std::shared_ptr<Peer> MakePeer(const routing::Trunk& trunk, const routing::TrunkPeer& peer);
   void Ask(const std::shared_ptr<Peer>& peer);
   static TrunkServer ServerOf(const Peer& peer, const dns::Destination& destination);
-  static std::optional<TrunkServer> FindServer(const Entry& entry, const dns::Destination& destination);
+  // `matches` is asked about each server.
+  template <typename Match>
+  static std::optional<TrunkServer> FindServer(const Entry& entry, Match matches);
 
   dns::Resolver& resolver_;
   transport::Network& network_;

@@ -131,6 +131,9 @@ TEST_F(TrunkServersTest, SaysWhomATlsServerMustSpeakFor) {
   const uint32_t name = servers_.TlsNameAt(*plan_trunk_, *sip::Endpoint::Parse("198.18.3.2:40000"));
   EXPECT_EQ(network_.tls_names().NameOf(name), "carrier.example");
   EXPECT_EQ(servers_.TlsNameAt(*plan_trunk_, *sip::Endpoint::Parse("198.18.3.9:40000")), 0u);
+  const dns::Destination server = {sip::Protocol::kTls, *sip::Endpoint::Parse("198.18.3.2:5061")};
+  EXPECT_TRUE(servers_.FindServer({server, name}).has_value());
+  EXPECT_FALSE(servers_.FindServer({server, name + 1}).has_value()) << "another name at that address";
 }
 
 TEST_F(TrunkServersTest, KeepsTheAddressesOfATrunkThroughAReload) {
@@ -141,7 +144,7 @@ TEST_F(TrunkServersTest, KeepsTheAddressesOfATrunkThroughAReload) {
   trunk_.limits.calls = 5;
   UsePlan();
   EXPECT_EQ(Found(), "UDP 198.18.3.1:5060 as sip.carrier.example:5060");
-  const dns::Destination server = {sip::Protocol::kUdp, *sip::Endpoint::Parse("198.18.3.1:5060")};
+  const TriedServer server = {{sip::Protocol::kUdp, *sip::Endpoint::Parse("198.18.3.1:5060")}};
   EXPECT_TRUE(servers_.FindServer(server).has_value());
   servers_.SetPlan(routing::Plan(), kStart);
   EXPECT_FALSE(servers_.FindServer(server).has_value());
