@@ -392,9 +392,10 @@ void Agent::FindTarget(const call::FindTarget& wanted, absl::Time now, CallRunne
   none.status = 503;
   if (draining_ || IsOverloaded()) return done(none, now);
   const std::optional<sip::Uri> target = sip::Uri::Parse(wanted.target);
-  const std::optional<CallerIdentity> who = router_.Recognize(wanted.account, wanted.number, wanted.hop);
+  std::optional<CallerIdentity> who = router_.Recognize(wanted.account, wanted.number, wanted.hop);
   none.status = 403;
   if (!who.has_value()) return done(none, now);
+  who->anonymous = wanted.anonymous;
   if (wanted.replaces.has_value()) {
     return dialogs_.FindReplacement({*wanted.replaces, {who->name()}}, [post = post_, done](Router::Route route) {
       post([done, route = std::move(route)](absl::Time then) { done(route, then); });

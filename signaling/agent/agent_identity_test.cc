@@ -125,6 +125,7 @@ TEST_F(AgentIdentityTest, OfAnAccountThatNamesNobodyIsProvedByItsDigest) {
   const sip::Message at_carrier = Refused(a_, Invite(a_, "01", "", absl::StrCat(kNobody, "x")), carrier_);
   EXPECT_EQ(at_carrier.Get(Header::kPAssertedIdentity), "\"Alice\" <sip:+4920002230001@198.18.1.1>");
   EXPECT_TRUE(absl::StartsWith(at_carrier.Get(Header::kFrom), kNobody));
+  EXPECT_EQ(at_carrier.Get(Header::kPrivacy), "id") << "the trunk must not tell";
   const sip::Message at_b = Refused(a_, Invite(a_, "20002230000", "", absl::StrCat(kNobody, "x")), b_);
   EXPECT_TRUE(absl::StartsWith(at_b.Get(Header::kFrom), kNobody));
   EXPECT_EQ(bed_.Records()[0].caller.account, "20002230001");
@@ -154,6 +155,41 @@ TEST_F(AgentIdentityTest, OfTheOneWhoAnswersCrossesBetweenTrustedTrunksOnly) {
     carrier_.Send(carrier_.InDialog("BYE", invite, answered));
     EXPECT_EQ(carrier_.Receive().status(), 200);
     callee->Send(callee->Answer(callee->Receive(), 200));
+  }
+}
+
+TEST_F(AgentIdentityTest, StaysHiddenWhereAHiddenCallerTransfersTheCall) {
+  for (Phone* target : {&stranger_, &carrier_}) {
+    const sip::Message invite = a_.SendAuthorized(Invite(a_, "20002230000", "id"));
+    EXPECT_EQ(a_.Receive().status(), 100);
+    b_.Send(b_.Answer(b_.Receive(), 200));
+    EXPECT_EQ(b_.Receive().method(), sip::Method::kAck);
+    const sip::Message answered = a_.Receive();
+    a_.Send(a_.AckOf(invite, answered));
+
+    sip::Message refer = a_.InDialog("REFER", invite, answered);
+    refer.Add(Header::kReferTo, absl::StrCat("<sip:", target == &carrier_ ? "01" : "03", "@198.18.1.1>"));
+    refer.Add(Header::kReferredBy, "<sip:20002230001@198.18.1.1>");
+    a_.Send(refer);
+    EXPECT_EQ(a_.Receive().status(), 202);
+    a_.Send(a_.Answer(a_.Receive(), 200));
+    const sip::Message got = target->Receive();
+    EXPECT_TRUE(absl::StartsWith(got.Get(Header::kFrom), kNobody)) << got.Get(Header::kFrom);
+    EXPECT_FALSE(absl::StrContains(got.Get(Header::kContact), a_.number()));
+    EXPECT_FALSE(absl::StrContains(got.Get(Header::kReferredBy), a_.number()));
+    // Who is trusted with it keeps it to itself.
+    const bool trusted = target == &carrier_;
+    EXPECT_EQ(got.Get(Header::kPAssertedIdentity), trusted ? "\"Alice\" <sip:+4920002230001@198.18.1.1>" : "");
+    EXPECT_EQ(got.Get(Header::kPrivacy), trusted ? "id" : "");
+
+    target->Send(target->Answer(got, 486));
+    EXPECT_EQ(target->Receive().method(), sip::Method::kAck);
+    a_.Send(a_.Answer(a_.Receive(), 200));
+    sip::Message bye = a_.InDialog("BYE", invite, answered);
+    bye.Set(Header::kCSeq, absl::StrCat(refer.CSeqNumber() + 1, " BYE"));
+    a_.Send(bye);
+    EXPECT_EQ(a_.Receive().status(), 200);
+    b_.Send(b_.Answer(b_.Receive(), 200));
   }
 }
 

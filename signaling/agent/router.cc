@@ -97,9 +97,8 @@ void Router::GoByRoutes(const CallerIdentity& who, absl::string_view own_host, a
       ways.emplace_back(trunk, std::move(party));
     }
   }
-  std::stable_partition(ways.begin(), ways.end(), [this](const auto& way) {
-    return !parts_.health.IsDown(TriedServer::At(way.second.hop));
-  });
+  std::stable_partition(ways.begin(), ways.end(),
+                        [this](const auto& way) { return !parts_.health.IsDown(TriedServer::At(way.second.hop)); });
   if (ways.empty()) {
     route.status = 503;
     route.reason = "No server of the trunk is known";

@@ -124,7 +124,7 @@ sip::Message StandaloneRequests::Make(const Request& request, const Way& way) co
   if (request.breadth != 0) made.Add(sip::Header::kMaxBreadth, absl::StrCat(request.breadth));
   call::PassHeaders(received, request.options->blocked_headers, made);
   PassSession(received, *request.options, made);
-  if (!own.identity.empty()) made.Add(sip::Header::kPAssertedIdentity, own.identity);
+  if (!own.identity.empty()) call::AssertIdentity(own.identity, own.hides_identity, made);
   if (!made.Has(sip::Header::kUserAgent)) made.Add(sip::Header::kUserAgent, request.options->user_agent);
   call::PassBody(received, made);
   return made;

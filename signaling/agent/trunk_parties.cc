@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "signaling/call/privacy.h"
 #include "signaling/sip/name_address.h"
 #include "signaling/sip/uri.h"
 
@@ -46,11 +47,12 @@ std::vector<call::Party> TrunkParties(const routing::Trunk& trunk, const std::ve
     const absl::string_view host = !trunk.from_domain.empty() ? absl::string_view(trunk.from_domain)
                                    : !own_host.empty()        ? own_host
                                                               : absl::string_view(local);
-    if (!call.anonymous) {
-      own.from = AddressValue(call.display_name, trunk.from_user.empty() ? call.calling : trunk.from_user, host);
-    }
+    own.from = call.anonymous
+                   ? std::string(call::kAnonymous)
+                   : AddressValue(call.display_name, trunk.from_user.empty() ? call.calling : trunk.from_user, host);
     party.is_trusted = trunk.trusts_identities;
     if (party.is_trusted) {
+      own.hides_identity = call.anonymous;
       own.identity = call.is_account ? AddressValue(call.display_name, call.calling, host) : call.identity;
     }
     party.invitation = std::make_shared<const call::Invitation>(std::move(own));

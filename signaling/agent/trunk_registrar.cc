@@ -61,9 +61,8 @@ sip::ClientTransactionId TrunkRegistrar::Send(const TrunkServer& server, sip::Me
 bool TrunkRegistrar::ChooseServer(Entry& entry) {
   const std::vector<TrunkServer> servers = parts_.servers.Find(entry.registration.trunk());
   if (servers.empty()) return false;
-  const bool is_there = std::any_of(servers.begin(), servers.end(), [&](const TrunkServer& server) {
-    return server.tried() == entry.server.tried();
-  });
+  const bool is_there = std::any_of(servers.begin(), servers.end(),
+                                    [&](const TrunkServer& server) { return server.tried() == entry.server.tried(); });
   if (is_there && entry.turn == entry.registration.turn()) return true;
   entry.turn = entry.registration.turn();
   entry.server = servers[entry.turn % servers.size()];

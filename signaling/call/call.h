@@ -64,8 +64,10 @@ struct Invitation {
   std::string to;
   // Takes the place of a dialog that the callee has (RFC 3891).
   std::string replaces;
-  // P-Asserted-Identity (RFC 3325), for those only who are trusted with it.
+  // P-Asserted-Identity (RFC 3325), for those only who are trusted with it; and whether they are to keep it to
+  // themselves.
   std::string identity;
+  bool hides_identity = false;
 };
 
 // Who is at the other end of a leg and how it is reached.
@@ -178,6 +180,8 @@ struct FindTarget {
   sip::Hop hop;
   // As its address says.
   std::string number;
+  // It does not want to be known (RFC 3323).
+  bool anonymous;
   // A URI without header fields.
   std::string target;
   // The call that it is to take the place of (RFC 3891), as the one who asks names it: the target is who is at the

@@ -244,12 +244,17 @@ class Call::Core {
   // call_redirect.cc
   // Asks for the targets of a 3xx. False: it is a failure like others.
   bool FollowRedirection(const Leg& leg, const sip::Message& response);
-  uint32_t AskForTarget(const Leg& leg, const std::string& target,
+  // `wish`: the peer's, that named the target.
+  uint32_t AskForTarget(const Leg& leg, const sip::Message& wish, const std::string& target,
                         std::optional<sip::Replaces> replaces = std::nullopt);
 
   // call_identity.cc
   // From of our INVITEs in the name of `leg`'s peer, without tag.
   std::string ShownAddress(const Leg& leg) const;
+  // The peer does not want to be known to whom `message` leads.
+  bool Hides(const Leg& leg, const sip::Message& message) const;
+  // In our INVITE to `leg`.
+  static void AssertIdentityTo(const Leg& leg, sip::Message& invite);
   // P-Asserted-Identity of `message`, which `from` has sent, if both are trusted with it.
   void PassIdentity(const Leg& from, const Leg& to, const sip::Message& message, sip::Message& passed) const;
 

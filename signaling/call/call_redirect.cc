@@ -29,15 +29,16 @@ bool Call::Core::FollowRedirection(const Leg& leg, const sip::Message& response)
     if (known.size() >= kMostTargets) break;
     if (std::find(known.begin(), known.end(), contact.uri) != known.end()) continue;
     known.push_back(contact.uri);
-    redirections_->open.emplace_back(AskForTarget(leg, contact.uri.text()), leg.number);
+    redirections_->open.emplace_back(AskForTarget(leg, response, contact.uri.text()), leg.number);
     asks = true;
   }
   return asks;
 }
 
-uint32_t Call::Core::AskForTarget(const Leg& leg, const std::string& target, std::optional<sip::Replaces> replaces) {
-  actions_.push_back(FindTarget{++last_question_, leg.number, leg.party.account, leg.party.hop, NumberOf(leg), target,
-                                std::move(replaces)});
+uint32_t Call::Core::AskForTarget(const Leg& leg, const sip::Message& wish, const std::string& target,
+                                  std::optional<sip::Replaces> replaces) {
+  actions_.push_back(FindTarget{++last_question_, leg.number, leg.party.account, leg.party.hop, NumberOf(leg),
+                                Hides(leg, wish), target, std::move(replaces)});
   return last_question_;
 }
 

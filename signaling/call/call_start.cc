@@ -92,6 +92,7 @@ sip::Message Call::Core::MakeInvite(Leg& leg) {
   const std::string to = OwnAddress(theirs.Get(sip::Header::kTo), options_.domain);
   sip::Message invite = NameInvite(leg, target, *PassedMaxForwards(theirs), from, to);
   PassHeaders(theirs, options_.blocked_headers, invite);
+  AssertIdentityTo(leg, invite);
   if (breadth_ != 0) invite.Add(sip::Header::kMaxBreadth, absl::StrCat(breadth_));
   if (!theirs.Has(sip::Header::kUserAgent)) invite.Add(sip::Header::kUserAgent, options_.user_agent);
   AddAbilities(leg, TakesReliableResponses() ? kSupported : kSupportedButReliable, invite);
@@ -127,7 +128,6 @@ sip::Message Call::Core::NameInvite(const Leg& leg, absl::string_view target, ui
   }
   invite.Add(sip::Header::kContact, ContactFor(leg.party, invite.Get(sip::Header::kFrom)));
   if (!own.replaces.empty()) invite.Add(sip::Header::kReplaces, own.replaces);
-  if (!own.identity.empty()) invite.Add(sip::Header::kPAssertedIdentity, own.identity);
   return invite;
 }
 

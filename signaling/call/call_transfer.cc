@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "signaling/call/call_core.h"
 #include "signaling/call/header_passing.h"
+#include "signaling/call/privacy.h"
 #include "signaling/call/q850.h"
 #include "signaling/call/session_body.h"
 
@@ -38,7 +39,9 @@ void Call::Core::OnRefer(Leg& leg, sip::ServerTransactionId transaction, const s
   // RFC 4488: nobody listens.
   transfer_->is_subscribed = refer.Get("Refer-Sub") != "false";
   transfer_->referred_by = std::string(refer.Get(sip::Header::kReferredBy));
-  if (transfer_->referred_by.empty()) {
+  if (Hides(leg, refer)) {
+    transfer_->referred_by = std::string(kAnonymous);
+  } else if (transfer_->referred_by.empty()) {
     transfer_->referred_by = ShownAddress(leg);
   }
   sip::Uri target = targets[0].uri;
@@ -52,7 +55,7 @@ void Call::Core::OnRefer(Leg& leg, sip::ServerTransactionId transaction, const s
   Respond(leg, transaction, std::move(accepted));
   Notify(100, false);
   SetTimer(CallTimer::kTransfer, options_.ring_timeout);
-  transfer_->question = AskForTarget(leg, transfer_->target, std::move(replaces));
+  transfer_->question = AskForTarget(leg, refer, transfer_->target, std::move(replaces));
 }
 
 sip::Message Call::Core::MakeTargetInvite(Leg& leg) {
@@ -63,6 +66,7 @@ sip::Message Call::Core::MakeTargetInvite(Leg& leg) {
       leg.party.target_uri.empty() ? absl::string_view(transfer_->target) : absl::string_view(leg.party.target_uri);
   sip::Message invite = NameInvite(leg, target, kInitialMaxForwards, from, to);
   invite.Add(sip::Header::kReferredBy, transfer_->referred_by);
+  AssertIdentityTo(leg, invite);
   invite.Add(sip::Header::kUserAgent, options_.user_agent);
   // Without an offer: the target's own one fits what it can do, and the other side has one of its own to be asked.
   AddAbilities(leg, kSupportedButReliable, invite);

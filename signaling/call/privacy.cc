@@ -18,4 +18,9 @@ bool HidesSender(const sip::Message& request) {
   return false;
 }
 
+void AssertIdentity(absl::string_view identity, bool hidden, sip::Message& request) {
+  request.Add(sip::Header::kPAssertedIdentity, identity);
+  if (hidden && !request.Has(sip::Header::kPrivacy)) request.Add(sip::Header::kPrivacy, "id");
+}
+
 }  // namespace sluice::call

@@ -16,6 +16,10 @@ bool IsAnonymous(const sip::Uri& uri);
 // Privacy has `id` or `user`: only those who are trusted with it learn who has sent `request`.
 bool HidesSender(const sip::Message& request);
 
+// Asserts who has sent `request`, whose header fields have been passed on already, to somebody who is trusted with it.
+// `hidden`: he is to tell nobody (Privacy: id, RFC 3325 9.3).
+void AssertIdentity(absl::string_view identity, bool hidden, sip::Message& request);
+
 }  // namespace sluice::call
 
 #endif  // SLUICE_SIGNALING_CALL_PRIVACY_H_
