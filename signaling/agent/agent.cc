@@ -127,6 +127,7 @@ void Agent::Drain(absl::Time now) {
   now_ = now;
   draining_ = true;
   if (trunk_registrar_.has_value()) trunk_registrar_->Stop(now);
+  standalone_.Drain(now);
   for (BookedCall* call : book_.Live()) {
     runner_.HangUp(*call, call::Ended::By::kController, "Controller is stopping", now);
   }

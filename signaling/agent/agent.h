@@ -92,10 +92,11 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   // For calls that begin from now on.
   void SetPresentOptions(const PresentOptions& options, absl::Time now);
 
-  // Takes no more calls, and ends those that exist. Registrations and requests in dialogs are still served.
+  // Takes no more calls, and ends those that exist; MESSAGE and INFO that wait for their answer still get one.
+  // Registrations and requests in dialogs are still served.
   void Drain(absl::Time now);
-  // No call exists and no relay owes an answer: nothing is lost by stopping.
-  bool idle() const { return book_.live_size() == 0 && runner_.pending_operations() == 0; }
+  // No call exists, no relay and no phone owes an answer: nothing is lost by stopping.
+  bool idle() const { return book_.live_size() == 0 && runner_.pending_operations() == 0 && standalone_.size() == 0; }
 
   // As CallControl says, for the calls of this shard. Page: calls older than the one of `time` and `call_id`.
   std::vector<CallSummary> Page(absl::Time time, absl::string_view call_id, size_t size) const;

@@ -125,6 +125,30 @@ TEST_F(AgentStandaloneTest, AreRefusedAsTheBestFailureSays) {
   EXPECT_EQ(a_.Receive().status(), 415);
 }
 
+TEST_F(AgentStandaloneTest, StillGetTheirAnswerWhenTheControllerStops) {
+  b_.Register();
+  a_.SendAuthorized(NewMessage(a_, "20002230000"));
+  const sip::Message got = b_.Receive();
+  bed_.agent().Drain(bed_.now());
+  EXPECT_FALSE(bed_.agent().idle());
+  bed_.Pass(absl::Seconds(2));
+  EXPECT_FALSE(bed_.agent().idle());
+  b_.Send(b_.Answer(got, 200));
+  EXPECT_EQ(a_.Receive().status(), 200);
+  EXPECT_TRUE(bed_.agent().idle());
+}
+
+TEST_F(AgentStandaloneTest, AreRefusedWhenTheControllerStopsAndNobodyAnswersSoon) {
+  b_.Register();
+  a_.SendAuthorized(NewMessage(a_, "20002230000"));
+  bed_.agent().Drain(bed_.now());
+  bed_.Pass(absl::Seconds(3));
+  const sip::Message refusal = a_.Receive();
+  EXPECT_EQ(refusal.status(), 503);
+  EXPECT_TRUE(refusal.Has(sip::Header::kRetryAfter));
+  EXPECT_TRUE(bed_.agent().idle());
+}
+
 TEST_F(AgentStandaloneTest, AreRefusedWhereNobodyIs) {
   a_.SendAuthorized(NewMessage(a_, "29999999999"));
   EXPECT_EQ(a_.Receive().status(), 404);

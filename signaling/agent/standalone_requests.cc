@@ -16,6 +16,8 @@ constexpr size_t kTagDigits = 16;
 constexpr uint32_t kMostChallenges = 3;
 // The sender waits for 32 s (Timer F).
 constexpr absl::Duration kLongestWait = absl::Seconds(24);
+// Less than a controller that stops waits for its shards.
+constexpr absl::Duration kLongestDrain = absl::Seconds(3);
 
 // Both ends are the same on either side of us (RFC 7989).
 void PassSession(const sip::Message& from, const call::CallOptions& options, sip::Message& to) {
@@ -217,7 +219,8 @@ sip::Message StandaloneRequests::OwnFailure(const Request& request, uint16_t sta
 
 void StandaloneRequests::GiveUp(Request& request, absl::Time now) {
   // Copied: the request goes before its answer does.
-  const sip::Message failure = request.failure.has_value() ? *request.failure : OwnFailure(request, 480);
+  const sip::Message failure =
+      request.failure.has_value() ? *request.failure : OwnFailure(request, draining_ ? 503 : 480);
   Answer(request, failure, now);
 }
 
@@ -242,6 +245,17 @@ void StandaloneRequests::SetSilence(Request& request, absl::Time silence) {
   deadlines_.erase({request.deadline(), request.id});
   request.silence = silence;
   deadlines_.insert({request.deadline(), request.id});
+}
+
+void StandaloneRequests::SetEnd(Request& request, absl::Time end) {
+  deadlines_.erase({request.deadline(), request.id});
+  request.end = end;
+  deadlines_.insert({request.deadline(), request.id});
+}
+
+void StandaloneRequests::Drain(absl::Time now) {
+  draining_ = true;
+  for (const auto& [id, request] : requests_) SetEnd(*request, std::min(request->end, now + kLongestDrain));
 }
 
 absl::Time StandaloneRequests::NextDeadline() const {

@@ -55,6 +55,9 @@ class StandaloneRequests {
   void Pass(sip::ServerTransactionId id, const sip::Message& request, const std::string& display_name,
             Router::Route route, uint64_t mark, std::shared_ptr<const call::CallOptions> options, absl::Time now);
 
+  // We stop: whoever has not answered within 3 s is given up, and the sender gets 503 unless somebody has said why not.
+  void Drain(absl::Time now);
+
   // Gives up what is due.
   void Advance(absl::Time now);
   absl::Time NextDeadline() const;
@@ -116,17 +119,19 @@ class StandaloneRequests {
   // Keeps the best failure.
   static void Note(Request& request, const sip::Message& failure);
   static sip::Message OwnFailure(const Request& request, uint16_t status);
-  // Answers the best failure; 480 if nobody has said anything.
+  // Answers the best failure; if nobody has said anything, 480, or 503 when we stop.
   void GiveUp(Request& request, absl::Time now);
   // To the sender; the request is no more.
   void Answer(Request& request, const sip::Message& response, absl::Time now);
   void SetSilence(Request& request, absl::Time silence);
+  void SetEnd(Request& request, absl::Time end);
 
   const Parts parts_;
   absl::flat_hash_map<sip::ServerTransactionId, std::unique_ptr<Request>> requests_;
   // Of which request, and which of its ways.
   absl::flat_hash_map<sip::ClientTransactionId, std::pair<Request*, size_t>> asked_;
   absl::btree_set<std::pair<absl::Time, sip::ServerTransactionId>> deadlines_;
+  bool draining_ = false;
 };
 
 }  // namespace sluice::agent
