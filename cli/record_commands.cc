@@ -161,12 +161,13 @@ absl::Status ListRecords(Invocation& invocation) {
     PrintCsv(invocation.out(), records);
     return absl::OkStatus();
   }
-  Table table(
-      {"CALL", "STARTED (UTC)", "CALLER", "CALLEE", ">STATUS", "ENDED BY", ">RANG", ">TALKED", ">LOST", ">MOS"});
+  Table table({"CALL", "STARTED (UTC)", "CALLER", "CALLEE", ">STATUS", ">Q.850", "ENDED BY", ">RANG", ">TALKED",
+               ">LOST", ">MOS"});
   for (const CallRecord& record : records.records()) {
     const controller::v1::Call& call = record.call();
     table.AddRow({call.call_id(), FormatUtc(call.start_time()), OrDash(call.caller().number()),
-                  OrDash(call.callee().number()), absl::StrCat(call.end_cause().sip_status()), EndedBy(record),
+                  OrDash(call.callee().number()), absl::StrCat(call.end_cause().sip_status()),
+                  OrDash(Cause(call.end_cause().q850_cause())), EndedBy(record),
                   FormatClock(DurationOf(record.ring_duration())), FormatClock(DurationOf(record.talk_duration())),
                   record.media_unknown() ? "?" : absl::StrCat(Lost(record)), WorstMos(record)});
   }
@@ -179,7 +180,8 @@ absl::Status ListRecords(Invocation& invocation) {
 std::vector<Command> RecordCommands() {
   return {
       {.name = "cdrs",
-       .summary = "Lists call records, newest first. LOST is the sum, MOS the worst of all directions.",
+       .summary = "Lists call records, newest first. Q.850 is the cause of the end, LOST the sum, MOS the worst of all "
+                  "directions.",
        .options = {{"--from", "TIME", "Calls that started then or later, UTC."},
                    {"--to", "TIME", "Calls that started before, UTC."},
                    {"--account", "NAME", "Calls that this account or trunk made or took."},

@@ -254,6 +254,22 @@ TEST_F(Sluicectl, WritesCallRecordsAsCsvThatNoSpreadsheetRuns) {
   EXPECT_THAT(fake_.asked, HasSubstr("start_time_from { seconds: 1764028800 }"));
 }
 
+TEST_F(Sluicectl, ListsCallRecordsWithTheirCauses) {
+  for (const uint32_t cause : {16, 0}) {
+    controller::v1::CallRecord* record = fake_.records.add_records();
+    *record->mutable_call() = TestCall("c-1", "1001", "1002");
+    record->mutable_call()->mutable_end_cause()->set_sip_status(200);
+    record->mutable_call()->mutable_end_cause()->set_q850_cause(cause);
+    record->mutable_call()->mutable_end_cause()->set_ended_by(controller::v1::ENDED_BY_CALLER);
+    record->mutable_talk_duration()->set_seconds(65);
+  }
+  ASSERT_EQ(Run({"cdrs"}), 0) << err_;
+  EXPECT_EQ(out_,
+            "CALL  STARTED (UTC)        CALLER  CALLEE  STATUS  Q.850  ENDED BY  RANG  TALKED  LOST  MOS\n"
+            "c-1   2025-11-25 02:18:45  1001    1002       200     16  caller    0:00    1:05     0    -\n"
+            "c-1   2025-11-25 02:18:45  1001    1002       200      -  caller    0:00    1:05     0    -\n");
+}
+
 TEST_F(Sluicectl, AsksForTheRecordsOfOneAccountAndWritesThemAsJson) {
   *fake_.records.add_records()->mutable_call() = TestCall("c-1", "1001", "1002");
   ASSERT_EQ(Run({"cdrs", "--account", "1001", "-o", "json"}), 0) << err_;
