@@ -55,6 +55,26 @@ absl::StatusOr<std::string> ReadPassword(const std::string& file) {
   return password;
 }
 
+// Of an account that exists, its own default may be asked for too.
+absl::Status ReadRedirections(Invocation& invocation, bool may_be_default, controller::v1::Account& account) {
+  const std::string& wanted = invocation.options["--redirections"];
+  if (wanted == "follow" || wanted == "pass") {
+    account.set_follow_redirections(wanted == "follow");
+  } else if (!may_be_default) {
+    return WrongUse(absl::StrCat("--redirections: '", wanted, "' is neither follow nor pass"));
+  } else if (wanted != "default") {
+    return WrongUse(absl::StrCat("--redirections: '", wanted, "' is none of follow, pass, default"));
+  }
+  return absl::OkStatus();
+}
+
+void PrintAccount(Invocation& invocation, const std::string& name, const std::string& password) {
+  PrintPairs(invocation.out(), {{"account", name}, {"password", password}});
+  if (!invocation.Has("--password-file")) {
+    invocation.out() << "The password is shown only now: the controller keeps hashes of it.\n";
+  }
+}
+
 absl::Status AddAccount(Invocation& invocation) {
   controller::v1::CreateAccountRequest request;
   request.mutable_account()->set_name(invocation.arguments[0]);
@@ -63,11 +83,8 @@ absl::Status AddAccount(Invocation& invocation) {
   }
   request.mutable_account()->set_allow_legacy_digest(invocation.Has("--legacy-digest"));
   if (invocation.Has("--redirections")) {
-    const std::string& wanted = invocation.options["--redirections"];
-    if (wanted != "follow" && wanted != "pass") {
-      return WrongUse(absl::StrCat("--redirections: '", wanted, "' is neither follow nor pass"));
-    }
-    request.mutable_account()->set_follow_redirections(wanted == "follow");
+    const absl::Status status = ReadRedirections(invocation, /*may_be_default=*/false, *request.mutable_account());
+    if (!status.ok()) return status;
   }
   if (invocation.Has("--password-file")) {
     const absl::StatusOr<std::string> password = ReadPassword(invocation.options["--password-file"]);
@@ -79,9 +96,46 @@ absl::Status AddAccount(Invocation& invocation) {
                                               &ControllerService::Stub::CreateAccount, request, response);
   if (!status.ok()) return status;
   if (invocation.output == Output::kJson) return invocation.PrintJson(response);
-  PrintPairs(invocation.out(), {{"account", response.account().name()}, {"password", response.password()}});
-  if (!invocation.Has("--password-file")) {
-    invocation.out() << "The password is shown only now: the controller keeps hashes of it.\n";
+  PrintAccount(invocation, response.account().name(), response.password());
+  return absl::OkStatus();
+}
+
+absl::Status ChangeAccount(Invocation& invocation) {
+  controller::v1::UpdateAccountRequest request;
+  controller::v1::Account& account = *request.mutable_account();
+  account.set_name(invocation.arguments[0]);
+  if (invocation.Has("--display-name")) {
+    account.set_display_name(invocation.options["--display-name"]);
+    request.mutable_update_mask()->add_paths("display_name");
+  }
+  if (invocation.Has("--redirections")) {
+    const absl::Status status = ReadRedirections(invocation, /*may_be_default=*/true, account);
+    if (!status.ok()) return status;
+    request.mutable_update_mask()->add_paths("follow_redirections");
+  }
+  if (invocation.Has("--legacy-digest") || invocation.Has("--no-legacy-digest")) {
+    account.set_allow_legacy_digest(invocation.Has("--legacy-digest"));
+    request.mutable_update_mask()->add_paths("allow_legacy_digest");
+  }
+  if (invocation.Has("--password-file")) {
+    const absl::StatusOr<std::string> password = ReadPassword(invocation.options["--password-file"]);
+    if (!password.ok()) return password.status();
+    request.set_password(*password);
+  } else if (invocation.Has("--new-password")) {
+    request.set_password("");
+  }
+  if (request.update_mask().paths().empty() && !request.has_password()) {
+    return WrongUse("nothing to change: name at least one option; sluicectl accounts change --help lists them");
+  }
+  controller::v1::UpdateAccountResponse response;
+  const absl::Status status = invocation.Call(Process::kController, invocation.Controller(),
+                                              &ControllerService::Stub::UpdateAccount, request, response);
+  if (!status.ok()) return status;
+  if (invocation.output == Output::kJson) return invocation.PrintJson(response);
+  if (request.has_password()) {
+    PrintAccount(invocation, response.account().name(), response.password());
+  } else {
+    invocation.out() << "account " << Printable(response.account().name()) << " is changed\n";
   }
   return absl::OkStatus();
 }
@@ -143,6 +197,20 @@ std::vector<Command> AccountCommands() {
              "A 3xx of its phones is followed or goes to the caller; unless told, as the controller's config says."},
             {"--legacy-digest", "", "Takes digest answers without qop (RFC 2069), for old phones."}},
        .run = AddAccount},
+      {.name = "accounts change",
+       .arguments = "NAME",
+       .min_arguments = 1,
+       .max_arguments = 1,
+       .summary = "Changes what is named of an account; its phones stay registered.",
+       .options = {{"--display-name", "TEXT", "What the other side sees."},
+                   {"--password-file", "FILE",
+                    "Its first line is the new password; - reads it from the standard input."},
+                   {"--new-password", "", "Makes a new password and shows it, once."},
+                   {"--redirections", "follow|pass|default",
+                    "A 3xx of its phones is followed or goes to the caller; default: as the controller's config says."},
+                   {"--legacy-digest", "", "Takes digest answers without qop (RFC 2069), for old phones."},
+                   {"--no-legacy-digest", "", "Takes them no more."}},
+       .run = ChangeAccount},
       {.name = "accounts remove",
        .arguments = "NAME",
        .min_arguments = 1,

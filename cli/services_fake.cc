@@ -66,6 +66,15 @@ class FakeServices::Controller final : public controller::v1::ControllerService:
          response->mutable_next_page_token());
     return fake_->refusal;
   }
+  Status UpdateAccount(ServerContext*, const controller::v1::UpdateAccountRequest* request,
+                       controller::v1::UpdateAccountResponse* response) override {
+    fake_->asked = "UpdateAccount " + request->ShortDebugString();
+    *response->mutable_account() = request->account();
+    if (request->has_password()) {
+      response->set_password(request->password().empty() ? "made-by-controller" : request->password());
+    }
+    return fake_->refusal;
+  }
   Status DeleteAccount(ServerContext*, const controller::v1::DeleteAccountRequest* request,
                        controller::v1::DeleteAccountResponse*) override {
     fake_->asked = "DeleteAccount " + request->ShortDebugString();

@@ -210,6 +210,35 @@ TEST_F(Sluicectl, MakesAnAccountWhoseRedirectionsAreFollowedOrNot) {
   EXPECT_THAT(err_, HasSubstr("--redirections: 'maybe' is neither follow nor pass"));
 }
 
+TEST_F(Sluicectl, ChangesWhatIsNamedOfAnAccountAndNothingElse) {
+  ASSERT_EQ(Run({"accounts", "change", "1001", "--redirections", "follow"}), 0) << err_;
+  EXPECT_EQ(out_, "account 1001 is changed\n");
+  EXPECT_EQ(fake_.asked,
+            "UpdateAccount account { name: \"1001\" follow_redirections: true } update_mask { paths: "
+            "\"follow_redirections\" }");
+  ASSERT_EQ(
+      Run({"accounts", "change", "1001", "--redirections", "default", "--display-name", "", "--no-legacy-digest"}), 0)
+      << err_;
+  EXPECT_EQ(fake_.asked,
+            "UpdateAccount account { name: \"1001\" } update_mask { paths: \"display_name\" paths: "
+            "\"follow_redirections\" paths: \"allow_legacy_digest\" }");
+}
+
+TEST_F(Sluicectl, GivesAnAccountANewPasswordAndShowsItOnce) {
+  ASSERT_EQ(Run({"accounts", "change", "1001", "--new-password"}), 0) << err_;
+  EXPECT_EQ(out_,
+            "account   1001\n"
+            "password  made-by-controller\n"
+            "The password is shown only now: the controller keeps hashes of it.\n");
+}
+
+TEST_F(Sluicectl, SaysWhatIsWrongWithAChangeOfAnAccount) {
+  EXPECT_NE(Run({"accounts", "change", "1001"}), 0);
+  EXPECT_THAT(err_, HasSubstr("nothing to change: name at least one option"));
+  EXPECT_NE(Run({"accounts", "change", "1001", "--redirections", "maybe"}), 0);
+  EXPECT_THAT(err_, HasSubstr("--redirections: 'maybe' is none of follow, pass, default"));
+}
+
 TEST_F(Sluicectl, ListsAndRemovesAccounts) {
   controller::v1::Account* account = fake_.accounts.add_accounts();
   account->set_name("1001");

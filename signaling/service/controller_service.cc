@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "process/grpc_status.h"
-#include "signaling/service/new_account.h"
+#include "signaling/service/asked_account.h"
 #include "signaling/service/request_fields.h"
 #include "signaling/service/to_proto.h"
 
@@ -35,6 +35,8 @@ using controller::v1::ListRelaysRequest;
 using controller::v1::ListRelaysResponse;
 using controller::v1::ListTrunksRequest;
 using controller::v1::ListTrunksResponse;
+using controller::v1::UpdateAccountRequest;
+using controller::v1::UpdateAccountResponse;
 using grpc::CallbackServerContext;
 using grpc::ServerUnaryReactor;
 using process::ToGrpcStatus;
@@ -128,7 +130,7 @@ ServerUnaryReactor* ControllerService::ListBindings(CallbackServerContext* conte
 ServerUnaryReactor* ControllerService::CreateAccount(CallbackServerContext* context,
                                                      const CreateAccountRequest* request,
                                                      CreateAccountResponse* response) {
-  absl::StatusOr<NewAccount> made = MakeAccount(*request, realm_, absl::Now());
+  absl::StatusOr<AccountWithPassword> made = MakeAccount(*request, realm_, absl::Now());
   if (!made.ok()) return Finish(context, made.status());
   ServerUnaryReactor* reactor = context->DefaultReactor();
   const bool posted = store_worker_.Post([this, reactor, response, made = *std::move(made)] {
@@ -154,6 +156,34 @@ ServerUnaryReactor* ControllerService::ListAccounts(CallbackServerContext* conte
   }
   response->set_next_page_token(page.next_token);
   return Finish(context);
+}
+
+ServerUnaryReactor* ControllerService::UpdateAccount(CallbackServerContext* context,
+                                                     const UpdateAccountRequest* request,
+                                                     UpdateAccountResponse* response) {
+  if (absl::Status status = CheckId("account.name", request->account().name()); !status.ok()) {
+    return Finish(context, status);
+  }
+  ServerUnaryReactor* reactor = context->DefaultReactor();
+  // All changes of accounts are made on this one thread, so nothing comes between the look and the write.
+  const bool posted = store_worker_.Post([this, reactor, request, response] {
+    const std::shared_ptr<const store::Account> known = store_.FindAccount(request->account().name());
+    if (known == nullptr) {
+      reactor->Finish(ToGrpcStatus(
+          absl::NotFoundError(absl::StrCat("account.name: there is no account ", request->account().name()))));
+      return;
+    }
+    const absl::StatusOr<AccountWithPassword> changed = ChangeAccount(*request, *known, realm_);
+    absl::Status status = changed.status();
+    if (status.ok()) status = store_.UpdateAccount(changed->account);
+    if (status.ok()) {
+      *response->mutable_account() = ToProto(changed->account);
+      response->set_password(changed->password);
+    }
+    reactor->Finish(ToGrpcStatus(status));
+  });
+  if (!posted) reactor->Finish(ToGrpcStatus(TooManyWait()));
+  return reactor;
 }
 
 ServerUnaryReactor* ControllerService::DeleteAccount(CallbackServerContext* context,

@@ -40,6 +40,9 @@ class ControllerService final : public controller::v1::ControllerService::Callba
   grpc::ServerUnaryReactor* ListAccounts(grpc::CallbackServerContext* context,
                                          const controller::v1::ListAccountsRequest* request,
                                          controller::v1::ListAccountsResponse* response) override;
+  grpc::ServerUnaryReactor* UpdateAccount(grpc::CallbackServerContext* context,
+                                          const controller::v1::UpdateAccountRequest* request,
+                                          controller::v1::UpdateAccountResponse* response) override;
   grpc::ServerUnaryReactor* DeleteAccount(grpc::CallbackServerContext* context,
                                           const controller::v1::DeleteAccountRequest* request,
                                           controller::v1::DeleteAccountResponse* response) override;

@@ -183,6 +183,63 @@ TEST_F(Service, PagesAccountsByName) {
   EXPECT_THAT(names, ElementsAre("1001", "1002", "1003"));
 }
 
+TEST_F(Service, ChangesWhatTheMaskNamesOfAnAccount) {
+  CreateAccountRequest request;
+  request.mutable_account()->set_name("1001");
+  request.mutable_account()->set_display_name("Alice");
+  request.mutable_account()->set_follow_redirections(true);
+  request.set_password("correct horse");
+  CreateAccountResponse made;
+  ASSERT_TRUE(Call(&Stub::CreateAccount, request, &made).ok());
+  const std::string hash = store_->FindAccount("1001")->FindDigest("sip.example.org", "MD5")->hash;
+
+  controller::v1::UpdateAccountRequest change;
+  change.mutable_account()->set_name("1001");
+  change.mutable_account()->set_display_name("Bob");
+  change.mutable_account()->set_follow_redirections(false);
+  change.mutable_update_mask()->add_paths("follow_redirections");
+  controller::v1::UpdateAccountResponse changed;
+  grpc::Status status = Call(&Stub::UpdateAccount, change, &changed);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(changed.password(), "");
+  EXPECT_EQ(changed.account().display_name(), "Alice");
+  EXPECT_EQ(store_->FindAccount("1001")->follow_redirections, false);
+  EXPECT_EQ(store_->FindAccount("1001")->FindDigest("sip.example.org", "MD5")->hash, hash);
+  EXPECT_EQ(changed.account().create_time().seconds(), made.account().create_time().seconds());
+
+  change.mutable_account()->clear_follow_redirections();
+  change.mutable_account()->set_allow_legacy_digest(true);
+  for (const char* path : {"display_name", "allow_legacy_digest"}) change.mutable_update_mask()->add_paths(path);
+  change.set_password("");
+  status = Call(&Stub::UpdateAccount, change, &changed);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  const auto account = store_->FindAccount("1001");
+  EXPECT_EQ(account->display_name, "Bob");
+  EXPECT_TRUE(account->allow_legacy_digest);
+  EXPECT_FALSE(account->follow_redirections.has_value());
+  EXPECT_EQ(changed.password().size(), 20u);
+  EXPECT_EQ(account->FindDigest("sip.example.org", "SHA-256")->hash,
+            sip::HashA1("1001", "sip.example.org", changed.password(), sip::DigestAlgorithm::kSha256));
+}
+
+TEST_F(Service, SaysWhatIsWrongWithAChangeOfAnAccount) {
+  CreateAccountResponse made;
+  ASSERT_TRUE(CreateAccount("1001", &made).ok());
+  const auto error_of = [&](const std::string& name, const std::string& path, const std::string& display_name = "") {
+    controller::v1::UpdateAccountRequest change;
+    change.mutable_account()->set_name(name);
+    change.mutable_account()->set_display_name(display_name);
+    if (!path.empty()) change.mutable_update_mask()->add_paths(path);
+    controller::v1::UpdateAccountResponse changed;
+    return Call(&Stub::UpdateAccount, change, &changed).error_message();
+  };
+  EXPECT_THAT(error_of("1002", "display_name"), HasSubstr("account.name: there is no account 1002"));
+  EXPECT_THAT(error_of("", "display_name"), HasSubstr("account.name: has 0 bytes"));
+  EXPECT_THAT(error_of("1001", ""), HasSubstr("update_mask: is empty; allowed are display_name, "));
+  EXPECT_THAT(error_of("1001", "create_time"), HasSubstr("update_mask: 'create_time' cannot be changed"));
+  EXPECT_THAT(error_of("1001", "display_name", "a\nb"), HasSubstr("account.display_name: at most 128"));
+}
+
 TEST_F(Service, RemovesAnAccountWithItsBindings) {
   CreateAccountResponse made;
   ASSERT_TRUE(CreateAccount("1001", &made).ok());

@@ -37,6 +37,15 @@ bool Directory::InsertAccount(std::shared_ptr<const Account> account) {
   return true;
 }
 
+bool Directory::ReplaceAccount(std::shared_ptr<const Account> account) {
+  Stripe& stripe = StripeOf(account->name);
+  absl::MutexLock lock(&stripe.mutex);
+  const auto found = stripe.accounts.find(account->name);
+  if (found == stripe.accounts.end()) return false;
+  found->second = std::move(account);
+  return true;
+}
+
 bool Directory::EraseAccount(absl::string_view name) {
   Stripe& stripe = StripeOf(name);
   absl::MutexLock lock(&stripe.mutex);

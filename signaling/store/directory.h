@@ -32,6 +32,8 @@ class Directory {
   std::shared_ptr<const Account> FindAccount(absl::string_view name) const;
   // False, and nothing changes, if there is one of that name.
   bool InsertAccount(std::shared_ptr<const Account> account);
+  // In the place of the one of that name, with its bindings. False, and nothing changes, if there is none.
+  bool ReplaceAccount(std::shared_ptr<const Account> account);
   // Removes the bindings too. False if there is no such account.
   bool EraseAccount(absl::string_view name);
   // At most `limit` accounts by name, those after `after`.

@@ -33,6 +33,20 @@ TEST(Directory, TakesNoSecondAccountOfTheSameName) {
   EXPECT_EQ(directory.account_count(), 1u);
 }
 
+TEST(Directory, ReplacesAnAccountAndLeavesItsBindings) {
+  Directory directory;
+  AddAccount(directory, "alice");
+  const auto before = directory.FindAccount("alice");
+  ASSERT_TRUE(directory.ReplaceBindings("alice", directory.FindBindings("alice"), {BindingUntil("sip:a@1", kNow)}));
+  EXPECT_TRUE(directory.ReplaceAccount(std::make_shared<Account>(Account{.name = "alice", .display_name = "Alice"})));
+  EXPECT_EQ(directory.FindAccount("alice")->display_name, "Alice");
+  EXPECT_EQ(before->display_name, "") << "who holds the old one keeps it";
+  EXPECT_EQ(directory.FindBindings("alice")->size(), 1u);
+  EXPECT_EQ(directory.account_count(), 1u);
+  EXPECT_FALSE(directory.ReplaceAccount(std::make_shared<Account>(Account{.name = "bob"})));
+  EXPECT_EQ(directory.FindAccount("bob"), nullptr);
+}
+
 TEST(Directory, ListsAccountsByNameFromAPoint) {
   Directory directory;
   for (const char* name : {"3", "1", "4", "2"}) AddAccount(directory, name);

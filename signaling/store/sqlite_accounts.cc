@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <map>
 #include <utility>
@@ -63,6 +64,21 @@ absl::Status SetAside(SqliteDatabase& database, absl::string_view table, absl::s
       return status;
     if (absl::Status status = remove->Bind(1, row.key).Run(); !status.ok()) return status;
     set_aside.push_back(absl::StrCat("store: a record of ", table, " was set aside: ", row.reason, ": ", row.row));
+  }
+  return absl::OkStatus();
+}
+
+constexpr char kDeleteBindings[] = "DELETE FROM bindings WHERE account = ?";
+constexpr char kDeleteDigests[] = "DELETE FROM account_digests WHERE account = ?";
+constexpr char kDeleteAccount[] = "DELETE FROM accounts WHERE name = ?";
+
+// Of the account `name`, by each of the statements.
+absl::Status DeleteRows(SqliteDatabase& database, std::initializer_list<const char*> statements,
+                        absl::string_view name) {
+  for (const char* const sql : statements) {
+    absl::StatusOr<SqliteStatement> statement = database.Prepare(sql);
+    if (!statement.ok()) return statement.status();
+    if (absl::Status status = statement->Bind(1, name).Run(); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
@@ -218,19 +234,19 @@ absl::Status InsertAccount(SqliteDatabase& database, const Account& account) {
   return absl::OkStatus();
 }
 
-absl::Status DeleteAccount(SqliteDatabase& database, absl::string_view name) {
-  for (const char* const sql :
-       {"DELETE FROM bindings WHERE account = ?", "DELETE FROM account_digests WHERE account = ?",
-        "DELETE FROM accounts WHERE name = ?"}) {
-    absl::StatusOr<SqliteStatement> statement = database.Prepare(sql);
-    if (!statement.ok()) return statement.status();
-    if (absl::Status status = statement->Bind(1, name).Run(); !status.ok()) return status;
+absl::Status ReplaceAccount(SqliteDatabase& database, const Account& account) {
+  if (absl::Status status = DeleteRows(database, {kDeleteDigests, kDeleteAccount}, account.name); !status.ok()) {
+    return status;
   }
-  return absl::OkStatus();
+  return InsertAccount(database, account);
+}
+
+absl::Status DeleteAccount(SqliteDatabase& database, absl::string_view name) {
+  return DeleteRows(database, {kDeleteBindings, kDeleteDigests, kDeleteAccount}, name);
 }
 
 absl::StatusOr<BindingWriter> BindingWriter::Prepare(SqliteDatabase& database) {
-  absl::StatusOr<SqliteStatement> remove = database.Prepare("DELETE FROM bindings WHERE account = ?");
+  absl::StatusOr<SqliteStatement> remove = database.Prepare(kDeleteBindings);
   if (!remove.ok()) return remove.status();
   absl::StatusOr<SqliteStatement> insert = database.Prepare(
       "INSERT INTO bindings (account, contact, call_id, cseq, expire_time, priority, user_agent, path, instance, "

@@ -27,6 +27,8 @@ absl::StatusOr<std::vector<AccountBindings>> ReadBindings(SqliteDatabase& databa
                                                           std::vector<std::string>& set_aside);
 
 absl::Status InsertAccount(SqliteDatabase& database, const Account& account);
+// In the place of the one of that name; its bindings stay.
+absl::Status ReplaceAccount(SqliteDatabase& database, const Account& account);
 // With its digests and bindings.
 absl::Status DeleteAccount(SqliteDatabase& database, absl::string_view name);
 

@@ -27,6 +27,10 @@ constexpr absl::Duration kStopLimit = absl::Seconds(2);
 // A list of call records waits this long for those that are not on disk yet.
 constexpr absl::Duration kListLimit = absl::Seconds(1);
 
+absl::Status NoSuchAccount(absl::string_view name) {
+  return absl::NotFoundError(absl::StrCat("there is no account '", name, "'"));
+}
+
 class SqliteStore : public Store {
  public:
   SqliteStore(SqliteStoreOptions options, std::unique_ptr<SqliteDatabase> database,
@@ -56,6 +60,7 @@ class SqliteStore : public Store {
   }
   Page<std::shared_ptr<const Account>> ListAccounts(size_t page_size, absl::string_view token) const override;
   absl::Status CreateAccount(Account account) override;
+  absl::Status UpdateAccount(Account account) override;
   absl::Status DeleteAccount(absl::string_view name) override;
 
   std::shared_ptr<const BindingSet> FindBindings(absl::string_view account) const override {
@@ -177,11 +182,21 @@ absl::Status SqliteStore::CreateAccount(Account account) {
   return absl::OkStatus();
 }
 
+absl::Status SqliteStore::UpdateAccount(Account account) {
+  if (std::string defect = AccountDefect(account); !defect.empty()) {
+    return absl::InvalidArgumentError("account: " + defect);
+  }
+  absl::MutexLock lock(&database_mutex_);
+  if (directory_.FindAccount(account.name) == nullptr) return NoSuchAccount(account.name);
+  const absl::Status status = InTransaction([&] { return ReplaceAccount(*database_, account); });
+  if (!status.ok()) return status;
+  directory_.ReplaceAccount(std::make_shared<Account>(std::move(account)));
+  return absl::OkStatus();
+}
+
 absl::Status SqliteStore::DeleteAccount(absl::string_view name) {
   absl::MutexLock lock(&database_mutex_);
-  if (directory_.FindAccount(name) == nullptr) {
-    return absl::NotFoundError(absl::StrCat("there is no account '", name, "'"));
-  }
+  if (directory_.FindAccount(name) == nullptr) return NoSuchAccount(name);
   const absl::Status status = InTransaction([&] { return store::DeleteAccount(*database_, name); });
   if (!status.ok()) return status;
   directory_.EraseAccount(name);

@@ -131,6 +131,32 @@ TEST_F(SqliteStoreTest, RefusesNamesThatSipCannotCarry) {
   }
 }
 
+TEST_F(SqliteStoreTest, ChangesAnAccountAndKeepsItsBindings) {
+  {
+    const auto store = *Open();
+    ASSERT_TRUE(store->CreateAccount(AliceAccount()).ok());
+    ASSERT_TRUE(store->ReplaceBindings("alice", store->FindBindings("alice"), {PhoneBinding()}));
+    Account changed = *store->FindAccount("alice");
+    changed.display_name = "Alice";
+    changed.follow_redirections.reset();
+    changed.digests = {{"ASG Switch", "MD5", std::string(32, 'c')}};
+    ASSERT_TRUE(store->UpdateAccount(changed).ok());
+    EXPECT_EQ(store->FindAccount("alice")->display_name, "Alice");
+    changed.name = "bob";
+    EXPECT_EQ(store->UpdateAccount(changed).code(), absl::StatusCode::kNotFound);
+  }
+  const auto store = *Open();
+  const auto account = store->FindAccount("alice");
+  ASSERT_NE(account, nullptr);
+  EXPECT_EQ(account->display_name, "Alice");
+  EXPECT_FALSE(account->follow_redirections.has_value());
+  EXPECT_EQ(account->create_time, kNow);
+  ASSERT_EQ(account->digests.size(), 1u);
+  EXPECT_EQ(account->digests[0].hash, std::string(32, 'c'));
+  EXPECT_EQ(store->FindBindings("alice")->size(), 1u);
+  EXPECT_EQ(store->FindAccount("bob"), nullptr);
+}
+
 TEST_F(SqliteStoreTest, DeletesAnAccountWithItsBindings) {
   {
     const auto store = *Open();

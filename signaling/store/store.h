@@ -85,6 +85,9 @@ class Store {
   virtual Page<std::shared_ptr<const Account>> ListAccounts(size_t page_size, absl::string_view token) const = 0;
   // ALREADY_EXISTS, INVALID_ARGUMENT (name), or what the disk says. Waits for the disk: not on a shard's thread.
   virtual absl::Status CreateAccount(Account account) = 0;
+  // Takes the place of the one of that name, whose bindings stay. NOT_FOUND, INVALID_ARGUMENT, or what the disk says.
+  // Waits for the disk: not on a shard's thread.
+  virtual absl::Status UpdateAccount(Account account) = 0;
   // Removes its bindings too. NOT_FOUND, or what the disk says. Waits for the disk: not on a shard's thread.
   virtual absl::Status DeleteAccount(absl::string_view name) = 0;
 
