@@ -119,9 +119,7 @@ void WarnOf(absl::string_view line) { spdlog::warn("{}", std::string(line)); }
 // Copies call records to PostgreSQL, where the config says so.
 std::unique_ptr<store::RecordForwarder> StartForwarder(const Exports& exports, store::Store& store) {
   if (!exports.postgresql.has_value()) return nullptr;
-  store::PostgresOptions options = *exports.postgresql;
-  options.report = WarnOf;
-  return std::make_unique<store::RecordForwarder>(store, std::make_unique<store::PostgresRecords>(std::move(options)),
+  return std::make_unique<store::RecordForwarder>(store, std::make_unique<store::PostgresRecords>(*exports.postgresql),
                                                   store::ForwarderOptions{.report = WarnOf});
 }
 

@@ -166,6 +166,8 @@ void AddExports(Families& families, const ExportStatistics& exports) {
                      exports.forwarder->copied);
     families.Counter("sluice_call_records_copy_failures_total",
                      "Batches that PostgreSQL did not take; they are tried again.", exports.forwarder->failures);
+    families.Counter("sluice_call_records_refused_total",
+                     "Call records that PostgreSQL cannot hold; they stay in the store.", exports.forwarder->refused);
   }
 }
 

@@ -71,11 +71,13 @@ TEST(ControllerMetrics, TellsWhatTheStoreHoldsAndOwes) {
 
 TEST(ControllerMetrics, TellsOfExportsOnlyWhereThereAreAny) {
   EXPECT_THAT(Text({}), Not(AnyOf(HasSubstr("sluice_hep"), HasSubstr("copied"))));
-  const std::string text = Text({}, {}, {}, {.hep = {{.sent = 5, .dropped = 1}}, .forwarder = {{.copied = 3}}});
+  const std::string text =
+      Text({}, {}, {}, {.hep = {{.sent = 5, .dropped = 1}}, .forwarder = {{.copied = 3, .refused = 1}}});
   EXPECT_THAT(text, HasSubstr("\nsluice_hep_sent_total 5\n"));
   EXPECT_THAT(text, HasSubstr("\nsluice_hep_dropped_total 1\n"));
   EXPECT_THAT(text, HasSubstr("\nsluice_call_records_copied_total 3\n"));
   EXPECT_THAT(text, HasSubstr("\nsluice_call_records_copy_failures_total 0\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_call_records_refused_total 1\n"));
 }
 
 TEST(ControllerMetrics, CountsRelaysByHealthAlsoWhereThereIsNone) {

@@ -87,6 +87,12 @@ struct CallRecord {
   bool media_unknown = false;
 };
 
+// One that another place than the store can never hold, and why.
+struct RefusedCallRecord {
+  std::string call_id;
+  std::string reason;
+};
+
 }  // namespace sluice::store
 
 #endif  // SLUICE_SIGNALING_STORE_CALL_RECORD_H_

@@ -2,6 +2,7 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -86,6 +87,20 @@ std::string OneLine(const char* message) {
   return absl::StrReplaceAll(absl::StripAsciiWhitespace(message), {{"\n", " "}});
 }
 
+// libpq takes texts up to the first one, and PostgreSQL holds none.
+bool HasNul(const CallRecord& record) {
+  const auto is_bad = [](const std::string& text) { return text.find('\0') != std::string::npos; };
+  for (const CallParty* party : {&record.caller, &record.callee}) {
+    if (is_bad(party->number) || is_bad(party->display_name) || is_bad(party->sip_call_id) || is_bad(party->peer) ||
+        is_bad(party->user_agent) || is_bad(party->account)) {
+      return true;
+    }
+  }
+  return is_bad(record.text) ||
+         std::any_of(record.streams.begin(), record.streams.end(),
+                     [&](const StreamRecord& stream) { return is_bad(stream.media) || is_bad(stream.codec); });
+}
+
 struct FreeOptions {
   void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
 };
@@ -166,6 +181,7 @@ PostgresRecords::Result PostgresRecords::WriteStream(const CallRecord& record, c
 }
 
 PostgresRecords::Result PostgresRecords::WriteRecord(const CallRecord& record) {
+  if (HasNul(record)) return {Outcome::kFaultyData, "a text has a NUL character"};
   const std::array<std::string, 4> times = {TimeText(record.start_time), TimeText(record.ring_time),
                                             TimeText(record.answer_time), TimeText(record.end_time)};
   const std::string sip_status = absl::StrCat(record.sip_status);
@@ -208,19 +224,18 @@ absl::Status PostgresRecords::Unavailable(const Result& result) {
   return absl::UnavailableError(absl::StrCat("PostgreSQL: ", result.error));
 }
 
-absl::Status PostgresRecords::Write(const std::vector<CallRecord>& records) {
+absl::StatusOr<std::vector<RefusedCallRecord>> PostgresRecords::Write(const std::vector<CallRecord>& records) {
   if (const Result connected = Connect(); connected.outcome != Outcome::kDone) return Unavailable(connected);
-  Result all = WriteTransaction(records.data(), records.size());
-  if (all.outcome == Outcome::kDone) return absl::OkStatus();
+  std::vector<RefusedCallRecord> refused;
+  const Result all = WriteTransaction(records.data(), records.size());
+  if (all.outcome == Outcome::kDone) return refused;
   if (all.outcome == Outcome::kFailed) return Unavailable(all);
   for (const CallRecord& record : records) {
     const Result one = WriteTransaction(&record, 1);
     if (one.outcome == Outcome::kFailed) return Unavailable(one);
-    if (one.outcome == Outcome::kFaultyData) {
-      options_.report(absl::StrCat("call record ", record.call_id, " stays in the store only: ", one.error));
-    }
+    if (one.outcome == Outcome::kFaultyData) refused.push_back({record.call_id, one.error});
   }
-  return absl::OkStatus();
+  return refused;
 }
 
 }  // namespace sluice::store

@@ -3,18 +3,18 @@
 //
 // One connection, made when it is needed and made anew after it was lost. A batch is one transaction. When PostgreSQL
 // finds fault with the data of a batch (a name that is no UTF-8, a number beyond its column), its records are written
-// one by one and the faulty ones are left out and reported: they stay in the store, and hold up nobody.
+// one by one and the faulty ones are refused, which holds up no other.
 //
 // Threads: one at a time.
 #ifndef SLUICE_SIGNALING_STORE_POSTGRES_RECORDS_H_
 #define SLUICE_SIGNALING_STORE_POSTGRES_RECORDS_H_
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "signaling/store/record_sink.h"
 
@@ -27,8 +27,6 @@ struct PostgresOptions {
   std::string connection;
   // Empty: none, or what libpq finds by itself.
   std::string password;
-  // One line for each record that is left out.
-  std::function<void(absl::string_view line)> report = [](absl::string_view) {};
 };
 
 // What is wrong with a connection string, as text for people; empty: nothing.
@@ -40,7 +38,7 @@ class PostgresRecords final : public RecordSink {
   ~PostgresRecords() override;
 
   // UNAVAILABLE with what PostgreSQL says.
-  absl::Status Write(const std::vector<CallRecord>& records) override;
+  absl::StatusOr<std::vector<RefusedCallRecord>> Write(const std::vector<CallRecord>& records) override;
 
  private:
   struct Finish {

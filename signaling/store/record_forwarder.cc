@@ -31,40 +31,48 @@ void RecordForwarder::Run() {
       absl::MutexLock lock(&mutex_);
       if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), wait)) return;
     }
-    const absl::StatusOr<size_t> copied = CopyBatch();
-    Note(copied);
-    if (!copied.ok()) {
+    const absl::StatusOr<Batch> batch = CopyBatch();
+    Note(batch);
+    if (!batch.ok()) {
       wait = retry;
       retry = std::min(2 * retry, options_.longest_retry);
       continue;
     }
     retry = options_.first_retry;
-    wait = *copied < options_.batch ? options_.interval : absl::ZeroDuration();
+    wait = batch->size < options_.batch ? options_.interval : absl::ZeroDuration();
   }
 }
 
-absl::StatusOr<size_t> RecordForwarder::CopyBatch() {
+absl::StatusOr<RecordForwarder::Batch> RecordForwarder::CopyBatch() {
   const absl::StatusOr<UncopiedCallRecords> uncopied = store_.ReadUncopied(options_.batch);
   if (!uncopied.ok()) return uncopied.status();
-  if (uncopied->records.empty()) return 0;
-  if (absl::Status status = sink_->Write(uncopied->records); !status.ok()) return status;
-  if (absl::Status status = store_.MarkCopied(uncopied->position); !status.ok()) return status;
-  return uncopied->records.size();
+  if (uncopied->records.empty()) return Batch();
+  absl::StatusOr<std::vector<RefusedCallRecord>> refused = sink_->Write(uncopied->records);
+  if (!refused.ok()) return refused.status();
+  if (absl::Status status = store_.MarkCopied(uncopied->position, *refused); !status.ok()) return status;
+  return Batch{uncopied->records.size(), *std::move(refused)};
 }
 
-void RecordForwarder::Note(const absl::StatusOr<size_t>& copied) {
-  if (copied.ok()) {
-    if (!last_error_.empty() && *copied > 0) {
-      options_.report("call records are copied again");
-      last_error_.clear();
+void RecordForwarder::Note(const absl::StatusOr<Batch>& batch) {
+  if (!batch.ok()) {
+    if (last_error_ != batch.status().message()) {
+      last_error_ = std::string(batch.status().message());
+      options_.report(absl::StrCat("call records cannot be copied and wait in the store: ", last_error_));
     }
-  } else if (last_error_ != copied.status().message()) {
-    last_error_ = std::string(copied.status().message());
-    options_.report(absl::StrCat("call records cannot be copied and wait in the store: ", last_error_));
+    absl::MutexLock lock(&mutex_);
+    ++statistics_.failures;
+    return;
+  }
+  if (!last_error_.empty() && batch->size > 0) {
+    options_.report("call records are copied again");
+    last_error_.clear();
+  }
+  for (const RefusedCallRecord& record : batch->refused) {
+    options_.report(absl::StrCat("call record ", record.call_id, " stays in the store only: ", record.reason));
   }
   absl::MutexLock lock(&mutex_);
-  statistics_.copied += copied.ok() ? *copied : 0;
-  statistics_.failures += copied.ok() ? 0 : 1;
+  statistics_.copied += batch->size - batch->refused.size();
+  statistics_.refused += batch->refused.size();
 }
 
 }  // namespace sluice::store

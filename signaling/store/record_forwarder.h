@@ -4,7 +4,8 @@
 // from there, oldest first, what has not been copied yet, writes it to the sink, and then moves the mark in the store.
 // A sink that fails is tried again, after a second at first and then less often up to once a minute; the records wait
 // on disk, over restarts too, for as long as the store has room. A crash between the two writes makes the sink see a
-// record twice, which it knows by the call's id.
+// record twice, which it knows by the call's id. A record that the sink can never hold stays in the store, marked so
+// that it is not deleted for its age, is named once, and holds up nobody.
 //
 // Threads: any.
 #ifndef SLUICE_SIGNALING_STORE_RECORD_FORWARDER_H_
@@ -15,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -34,12 +36,14 @@ struct ForwarderOptions {
   // After a failure, doubled with each further one.
   absl::Duration first_retry = absl::Seconds(1);
   absl::Duration longest_retry = absl::Minutes(1);
-  // Told when copying begins to fail and when it works again, one line each.
+  // Told when copying begins to fail and when it works again, and of each record that cannot be copied, one line each.
   std::function<void(absl::string_view line)> report = [](absl::string_view) {};
 };
 
 struct ForwarderStatistics {
   uint64_t copied = 0;
+  // Records that the sink cannot hold.
+  uint64_t refused = 0;
   // Batches that failed; they are tried again.
   uint64_t failures = 0;
 };
@@ -55,9 +59,13 @@ class RecordForwarder {
 
  private:
   void Run();
-  // Copies one batch; answers how many records it had.
-  absl::StatusOr<size_t> CopyBatch();
-  void Note(const absl::StatusOr<size_t>& copied) ABSL_LOCKS_EXCLUDED(mutex_);
+  struct Batch {
+    size_t size = 0;
+    std::vector<RefusedCallRecord> refused;
+  };
+
+  absl::StatusOr<Batch> CopyBatch();
+  void Note(const absl::StatusOr<Batch>& batch) ABSL_LOCKS_EXCLUDED(mutex_);
 
   Store& store_;
   const std::unique_ptr<RecordSink> sink_;

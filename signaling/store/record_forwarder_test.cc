@@ -17,18 +17,27 @@ namespace {
 using ::testing::ElementsAre;
 
 constexpr absl::Duration kLimit = absl::Seconds(10);
+// The sink cannot hold this one.
+constexpr char kFaulty[] = "call-13";
 
 // What has been written, and failures on demand.
 class Memory {
  public:
-  absl::Status Write(const std::vector<CallRecord>& records) {
+  absl::StatusOr<std::vector<RefusedCallRecord>> Write(const std::vector<CallRecord>& records) {
     absl::MutexLock lock(&mutex_);
     if (failures_ > 0) {
       --failures_;
       return absl::UnavailableError("the sink is away");
     }
-    for (const CallRecord& record : records) call_ids_.push_back(record.call_id);
-    return absl::OkStatus();
+    std::vector<RefusedCallRecord> refused;
+    for (const CallRecord& record : records) {
+      if (record.call_id == kFaulty) {
+        refused.push_back({record.call_id, "it cannot be held"});
+      } else {
+        call_ids_.push_back(record.call_id);
+      }
+    }
+    return refused;
   }
   void FailNext(int failures) {
     absl::MutexLock lock(&mutex_);
@@ -51,7 +60,9 @@ class Memory {
 class MemorySink final : public RecordSink {
  public:
   explicit MemorySink(Memory& memory) : memory_(memory) {}
-  absl::Status Write(const std::vector<CallRecord>& records) override { return memory_.Write(records); }
+  absl::StatusOr<std::vector<RefusedCallRecord>> Write(const std::vector<CallRecord>& records) override {
+    return memory_.Write(records);
+  }
 
  private:
   Memory& memory_;
@@ -109,6 +120,16 @@ TEST_F(RecordForwarderTest, LosesNothingWhileTheSinkFailsAndSaysSoOnce) {
   forwarder.reset();
   EXPECT_THAT(reports_, ElementsAre("call records cannot be copied and wait in the store: the sink is away",
                                     "call records are copied again"));
+}
+
+TEST_F(RecordForwarderTest, NamesARecordThatCannotBeCopiedOnceAndGoesOn) {
+  Append(12, 14);
+  std::unique_ptr<RecordForwarder> forwarder = Start(3);
+  EXPECT_THAT(memory_.WaitFor(2), ElementsAre("call-12", "call-14"));
+  Append(15, 15);
+  EXPECT_THAT(memory_.WaitFor(3), ElementsAre("call-12", "call-14", "call-15"));
+  forwarder.reset();
+  EXPECT_THAT(reports_, ElementsAre("call record call-13 stays in the store only: it cannot be held"));
 }
 
 TEST_F(RecordForwarderTest, EndsAtOnceWhileTheSinkFails) {

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "signaling/store/call_record.h"
 
 namespace sluice::store {
@@ -13,8 +13,9 @@ class RecordSink {
  public:
   virtual ~RecordSink() = default;
 
-  // Writes all of them, or fails; a record that is there already is no error. Waits for the sink.
-  virtual absl::Status Write(const std::vector<CallRecord>& records) = 0;
+  // Writes all but those that it can never hold, which it answers, or fails; a record that is there already is no
+  // error. Waits for the sink.
+  virtual absl::StatusOr<std::vector<RefusedCallRecord>> Write(const std::vector<CallRecord>& records) = 0;
 };
 
 }  // namespace sluice::store

@@ -160,6 +160,12 @@ absl::Status SetCopiedMark(SqliteDatabase& database, int64_t position) {
   return database.Execute(absl::StrCat("UPDATE copied_call_records SET up_to = ", position));
 }
 
+absl::Status SetCopyError(SqliteDatabase& database, const RefusedCallRecord& refused) {
+  absl::StatusOr<SqliteStatement> update = database.Prepare("UPDATE call_records SET copy_error = ? WHERE call_id = ?");
+  if (!update.ok()) return update.status();
+  return update->Bind(1, refused.reason).Bind(2, refused.call_id).Run();
+}
+
 absl::Status DeleteOldCallRecords(SqliteDatabase& database, size_t kept) {
   return database.Execute(
       absl::StrCat("DELETE FROM call_records WHERE id <= (SELECT MAX(id) FROM call_records) - ", kept));
@@ -169,7 +175,7 @@ absl::StatusOr<size_t> DeleteCallRecordsBefore(SqliteDatabase& database, absl::T
                                                size_t limit) {
   absl::StatusOr<SqliteStatement> deletion = database.Prepare(
       absl::StrCat("DELETE FROM call_records WHERE id IN (SELECT id FROM call_records WHERE start_time < ?",
-                   only_copied ? " AND id <= (SELECT up_to FROM copied_call_records)" : "",
+                   only_copied ? " AND id <= (SELECT up_to FROM copied_call_records) AND copy_error IS NULL" : "",
                    " ORDER BY start_time LIMIT ?) RETURNING id"));
   if (!deletion.ok()) return deletion.status();
   deletion->Bind(1, absl::ToUnixMicros(time)).Bind(2, static_cast<int64_t>(limit));

@@ -22,10 +22,11 @@ absl::StatusOr<Page<CallRecord>> ReadCallRecords(SqliteDatabase& database, const
 // After the position of the mark, which SetCopiedMark moves.
 absl::StatusOr<UncopiedCallRecords> ReadUncopiedCallRecords(SqliteDatabase& database, size_t limit);
 absl::Status SetCopiedMark(SqliteDatabase& database, int64_t position);
+absl::Status SetCopyError(SqliteDatabase& database, const RefusedCallRecord& refused);
 // All but the newest `kept`.
 absl::Status DeleteOldCallRecords(SqliteDatabase& database, size_t kept);
-// Of calls that began before `time`, the oldest first, `limit` at most; `only_copied`: of those up to the mark. Answers
-// how many.
+// Of calls that began before `time`, the oldest first, `limit` at most; `only_copied`: of those up to the mark that
+// have no copy error. Answers how many.
 absl::StatusOr<size_t> DeleteCallRecordsBefore(SqliteDatabase& database, absl::Time time, bool only_copied,
                                                size_t limit);
 

@@ -108,6 +108,10 @@ INSERT INTO copied_call_records (up_to) VALUES (0);
     R"sql(
 ALTER TABLE accounts ADD COLUMN follow_redirections INTEGER;
 )sql",
+    // Why it can be kept nowhere else; NULL: nothing is known against that.
+    R"sql(
+ALTER TABLE call_records ADD COLUMN copy_error TEXT;
+)sql",
 };
 
 }  // namespace

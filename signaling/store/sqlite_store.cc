@@ -75,7 +75,7 @@ class SqliteStore : public Store {
   void AppendCallRecord(CallRecord record) override;
   absl::StatusOr<Page<CallRecord>> ListCallRecords(const CallRecordQuery& query) override;
   absl::StatusOr<UncopiedCallRecords> ReadUncopied(size_t limit) override;
-  absl::Status MarkCopied(int64_t position) override;
+  absl::Status MarkCopied(int64_t position, const std::vector<RefusedCallRecord>& refused) override;
   absl::Status Flush(absl::Duration limit) override;
   StoreStatistics Statistics() const override;
 
@@ -269,9 +269,14 @@ absl::StatusOr<UncopiedCallRecords> SqliteStore::ReadUncopied(size_t limit) {
   return ReadUncopiedCallRecords(*reader_, limit);
 }
 
-absl::Status SqliteStore::MarkCopied(int64_t position) {
+absl::Status SqliteStore::MarkCopied(int64_t position, const std::vector<RefusedCallRecord>& refused) {
   absl::MutexLock lock(&database_mutex_);
-  return SetCopiedMark(*database_, position);
+  return InTransaction([&]() -> absl::Status {
+    for (const RefusedCallRecord& record : refused) {
+      if (absl::Status status = SetCopyError(*database_, record); !status.ok()) return status;
+    }
+    return SetCopiedMark(*database_, position);
+  });
 }
 
 absl::Status SqliteStore::Flush(absl::Duration limit) {

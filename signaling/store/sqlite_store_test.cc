@@ -1,5 +1,8 @@
 #include "signaling/store/sqlite_store.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -7,7 +10,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "gtest/gtest.h"
 #include "signaling/store/sqlite_database.h"
 
 namespace sluice::store {
@@ -15,6 +17,9 @@ namespace {
 
 const absl::Time kNow = absl::FromUnixMicros(1'700'000'000'123'456);
 constexpr absl::Duration kLimit = absl::Seconds(20);
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 Account AliceAccount() {
   return {.name = "alice",
@@ -84,10 +89,12 @@ class SqliteStoreTest : public testing::Test {
     return OpenSqliteStore({.file = file_,
                             .waiting_records = waiting_records_,
                             .retry_interval = absl::Milliseconds(5),
-                            .report = [this](absl::string_view line) {
-                              std::lock_guard<std::mutex> lock(mutex_);
-                              reports_.emplace_back(line);
-                            }});
+                            .report = [this](absl::string_view line) { Report(line); }});
+  }
+
+  void Report(absl::string_view line) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    reports_.emplace_back(line);
   }
 
   std::vector<std::string> Reports() {
@@ -393,7 +400,8 @@ TEST_F(SqliteStoreTest, BringsTheAccountsOfAnOlderFileAlong) {
   ASSERT_TRUE((*Open())->CreateAccount(AliceAccount()).ok());
   // As it was before accounts had redirections of their own.
   ASSERT_TRUE((*SqliteDatabase::Open(file_))
-                  ->Execute("ALTER TABLE accounts DROP COLUMN follow_redirections; PRAGMA user_version=2")
+                  ->Execute("ALTER TABLE accounts DROP COLUMN follow_redirections; "
+                            "ALTER TABLE call_records DROP COLUMN copy_error; PRAGMA user_version=2")
                   .ok());
   const auto store = Open();
   ASSERT_TRUE(store.ok()) << store.status();
@@ -455,6 +463,23 @@ TEST_F(SqliteStoreTest, DeletesRecordsThatAreOlderThanTheyAreToStay) {
   EXPECT_EQ(count.Integer(0), 4);
 }
 
+TEST_F(SqliteStoreTest, KeepsOldRecordsThatCannotBeCopied) {
+  const auto store = *OpenSqliteStore({.file = file_,
+                                       .gather_interval = absl::Milliseconds(1),
+                                       .keep_records = absl::Hours(24),
+                                       .records_are_copied = true,
+                                       .expiry_interval = absl::Milliseconds(1)});
+  for (const char* id : {"first", "refused", "last"}) store->AppendCallRecord(AnsweredCall(id));
+  ASSERT_TRUE(store->Flush(kLimit).ok());
+  ASSERT_TRUE(store->MarkCopied(store->ReadUncopied(3)->position, {{"refused", "its name is no UTF-8"}}).ok());
+  EXPECT_TRUE(store->ReadUncopied(3)->records.empty()) << "it is not tried again and again";
+  const absl::Time deadline = absl::Now() + kLimit;
+  while (store->Statistics().records_expired < 2 && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(1));
+  const auto left = *store->ListCallRecords({});
+  ASSERT_EQ(left.items.size(), 1u);
+  EXPECT_EQ(left.items[0].call_id, "refused");
+}
+
 TEST_F(SqliteStoreTest, KeepsOldRecordsUntilTheyAreCopied) {
   const auto store = *OpenSqliteStore({.file = file_,
                                        .gather_interval = absl::Milliseconds(1),
@@ -464,7 +489,7 @@ TEST_F(SqliteStoreTest, KeepsOldRecordsUntilTheyAreCopied) {
   for (const char* id : {"copied", "waiting"}) store->AppendCallRecord(AnsweredCall(id));
   ASSERT_TRUE(store->Flush(kLimit).ok());
   EXPECT_EQ(store->Statistics().records_expired, 0u);
-  ASSERT_TRUE(store->MarkCopied(store->ReadUncopied(1)->position).ok());
+  ASSERT_TRUE(store->MarkCopied(store->ReadUncopied(1)->position, {}).ok());
   const absl::Time deadline = absl::Now() + kLimit;
   while (store->Statistics().records_expired == 0 && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(1));
   const auto left = *store->ListCallRecords({});
@@ -481,13 +506,13 @@ TEST_F(SqliteStoreTest, TellsUncopiedRecordsFromTheOldestOnUntilTheyAreMarkedAls
     ASSERT_EQ(first.records.size(), 2u);
     EXPECT_EQ(first.records[0].call_id, "1");
     EXPECT_EQ(store->ReadUncopied(2)->position, first.position);
-    ASSERT_TRUE(store->MarkCopied(first.position).ok());
+    ASSERT_TRUE(store->MarkCopied(first.position, {}).ok());
   }
   const auto store = *Open();
   const auto rest = *store->ReadUncopied(2);
   ASSERT_EQ(rest.records.size(), 1u);
   EXPECT_EQ(rest.records[0].call_id, "3");
-  ASSERT_TRUE(store->MarkCopied(rest.position).ok());
+  ASSERT_TRUE(store->MarkCopied(rest.position, {}).ok());
   EXPECT_TRUE(store->ReadUncopied(2)->records.empty());
 }
 

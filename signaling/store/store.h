@@ -111,9 +111,9 @@ class Store {
   virtual absl::StatusOr<Page<CallRecord>> ListCallRecords(const CallRecordQuery& query) = 0;
 
   // For whoever copies records to another place (RecordForwarder); both wait for the disk and fail with it. MarkCopied:
-  // all up to `position` are there.
+  // all up to `position` are there but those `refused`, which are kept whatever their age.
   virtual absl::StatusOr<UncopiedCallRecords> ReadUncopied(size_t limit) = 0;
-  virtual absl::Status MarkCopied(int64_t position) = 0;
+  virtual absl::Status MarkCopied(int64_t position, const std::vector<RefusedCallRecord>& refused) = 0;
 
   // Waits until all that was given so far is on disk. UNAVAILABLE with the disk's reason when that does not happen
   // within `limit`.
