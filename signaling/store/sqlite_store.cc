@@ -108,7 +108,9 @@ class SqliteStore : public Store {
   // Deletes a few of the records that are too old; answers when to go on.
   absl::Time ExpireRecords() ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_);
   absl::StatusOr<size_t> DeleteRecordsBefore(absl::Time time) ABSL_LOCKS_EXCLUDED(database_mutex_);
-  void NoteFailure(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_);
+  // How writing, or deleting what is too old, went; `fails` is what is known of that. Reports each reason once until
+  // both work again.
+  void Note(const absl::Status& status, bool& fails) ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_);
   absl::Status InTransaction(const std::function<absl::Status()>& body) ABSL_EXCLUSIVE_LOCKS_REQUIRED(database_mutex_);
 
   const SqliteStoreOptions options_;
@@ -128,6 +130,10 @@ class SqliteStore : public Store {
   absl::flat_hash_set<std::string> changed_ ABSL_GUARDED_BY(queue_mutex_);
   std::deque<CallRecord> records_ ABSL_GUARDED_BY(queue_mutex_);
   bool writing_ ABSL_GUARDED_BY(queue_mutex_) = false;
+  bool write_fails_ ABSL_GUARDED_BY(queue_mutex_) = false;
+  bool expiry_fails_ ABSL_GUARDED_BY(queue_mutex_) = false;
+  // Reasons that have been reported since both worked.
+  absl::flat_hash_set<std::string> told_ ABSL_GUARDED_BY(queue_mutex_);
   // Threads that wait in Flush.
   int flushers_ ABSL_GUARDED_BY(queue_mutex_) = 0;
   absl::Time stop_time_ ABSL_GUARDED_BY(queue_mutex_) = absl::InfiniteFuture();
@@ -307,7 +313,7 @@ void SqliteStore::WriteUntilStopped() {
     if (!queue_mutex_.AwaitWithDeadline(absl::Condition(this, &SqliteStore::ShouldWake), next_expiry)) continue;
     queue_mutex_.AwaitWithTimeout(absl::Condition(this, &SqliteStore::MustWrite), options_.gather_interval);
     if (!SomethingWaits()) return;
-    if (Stopping() && !statistics_.last_error.empty() && absl::Now() > stop_time_ + kStopLimit) {
+    if (Stopping() && write_fails_ && absl::Now() > stop_time_ + kStopLimit) {
       options_.report(
           absl::StrCat("store: gave up ", records_.size(), " call records at the stop: ", statistics_.last_error));
       return;
@@ -318,15 +324,11 @@ void SqliteStore::WriteUntilStopped() {
     const absl::Status status = Write(batch);
     queue_mutex_.Lock();
     writing_ = false;
+    Note(status, write_fails_);
     if (status.ok()) {
       statistics_.records_written += batch.records.size();
-      if (!statistics_.last_error.empty()) {
-        statistics_.last_error.clear();
-        options_.report("store: writing works again");
-      }
       continue;
     }
-    NoteFailure(status);
     PutBack(std::move(batch));
     if (Stopping()) {
       queue_mutex_.AwaitWithTimeout(absl::Condition(
@@ -338,11 +340,18 @@ void SqliteStore::WriteUntilStopped() {
   }
 }
 
-void SqliteStore::NoteFailure(const absl::Status& status) {
-  ++statistics_.failed_writes;
-  if (statistics_.last_error == status.message()) return;
-  statistics_.last_error = std::string(status.message());
-  options_.report(absl::StrCat("store: cannot write, calls go on, trying again: ", status.message()));
+void SqliteStore::Note(const absl::Status& status, bool& fails) {
+  fails = !status.ok();
+  if (fails) {
+    ++statistics_.failed_writes;
+    statistics_.last_error = std::string(status.message());
+    if (!told_.insert(statistics_.last_error).second) return;
+    options_.report(absl::StrCat("store: cannot write, calls go on, trying again: ", status.message()));
+  } else if (!told_.empty() && !write_fails_ && !expiry_fails_) {
+    statistics_.last_error.clear();
+    told_.clear();
+    options_.report("store: writing works again");
+  }
 }
 
 absl::Time SqliteStore::ExpireRecords() {
@@ -350,10 +359,8 @@ absl::Time SqliteStore::ExpireRecords() {
   queue_mutex_.Unlock();
   const absl::StatusOr<size_t> deleted = DeleteRecordsBefore(now - options_.keep_records);
   queue_mutex_.Lock();
-  if (!deleted.ok()) {
-    NoteFailure(deleted.status());
-    return now + options_.retry_interval;
-  }
+  Note(deleted.status(), expiry_fails_);
+  if (!deleted.ok()) return now + options_.retry_interval;
   statistics_.records_expired += *deleted;
   // More are left: what has come meanwhile is written first.
   return now + (*deleted < kExpiryBatch ? options_.expiry_interval : options_.gather_interval);
@@ -393,7 +400,8 @@ void SqliteStore::PutBack(Batch batch) {
 
 absl::Status SqliteStore::Write(const Batch& batch) {
   absl::MutexLock lock(&database_mutex_);
-  return InTransaction([&]() -> absl::Status {
+  std::vector<std::pair<const CallRecord*, absl::Status>> refused;
+  const absl::Status written = InTransaction([&]() -> absl::Status {
     for (const std::string& account : batch.accounts) {
       // An account that was deleted meanwhile has no bindings in memory, so this leaves none on disk.
       const absl::Status status = binding_writer_.Write(account, *directory_.FindBindings(account));
@@ -403,7 +411,7 @@ absl::Status SqliteStore::Write(const Batch& batch) {
       const absl::Status status = record_writer_.Write(record);
       if (status.code() == absl::StatusCode::kInvalidArgument) {
         // The disk is well, this record is not: it must not hold up the others.
-        RefuseRecord(record, status);
+        refused.emplace_back(&record, status);
       } else if (!status.ok()) {
         return status;
       }
@@ -411,6 +419,11 @@ absl::Status SqliteStore::Write(const Batch& batch) {
     if (InMemory() && !batch.records.empty()) return DeleteOldCallRecords(*database_, options_.records_in_memory);
     return absl::OkStatus();
   });
+  // Else they come once more with the rest of the batch.
+  if (written.ok()) {
+    for (const auto& [record, status] : refused) RefuseRecord(*record, status);
+  }
+  return written;
 }
 
 void SqliteStore::RefuseRecord(const CallRecord& record, const absl::Status& status) {

@@ -463,6 +463,36 @@ TEST_F(SqliteStoreTest, DeletesRecordsThatAreOlderThanTheyAreToStay) {
   EXPECT_EQ(count.Integer(0), 4);
 }
 
+TEST_F(SqliteStoreTest, SaysOnceThatOldRecordsCannotBeDeletedWhileNewOnesAreWritten) {
+  Open()->reset();
+  const auto other = *SqliteDatabase::Open(file_);
+  ASSERT_TRUE(
+      other->Execute("CREATE TRIGGER keep BEFORE DELETE ON call_records BEGIN SELECT RAISE(ABORT, 'not now'); END")
+          .ok());
+  const auto store = *OpenSqliteStore({.file = file_,
+                                       .gather_interval = absl::Milliseconds(1),
+                                       .keep_records = absl::Hours(24),
+                                       .expiry_interval = absl::Milliseconds(1),
+                                       .retry_interval = absl::Milliseconds(1),
+                                       .report = [this](absl::string_view line) { Report(line); }});
+  for (int i = 0; i < 3; ++i) {
+    const uint64_t failed = store->Statistics().failed_writes;
+    store->AppendCallRecord(AnsweredCall(absl::StrCat("old-", i)));
+    ASSERT_TRUE(store->Flush(kLimit).ok());
+    const absl::Time deadline = absl::Now() + kLimit;
+    while (store->Statistics().failed_writes < failed + 2 && absl::Now() < deadline) {
+      absl::SleepFor(absl::Milliseconds(1));
+    }
+  }
+  EXPECT_THAT(Reports(), ElementsAre(HasSubstr("store: cannot write, calls go on, trying again: ")));
+  EXPECT_EQ(store->ListCallRecords({})->items.size(), 3u);
+  ASSERT_TRUE(other->Execute("DROP TRIGGER keep").ok());
+  const absl::Time deadline = absl::Now() + kLimit;
+  while (store->Statistics().records_expired < 3 && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_THAT(Reports(), ElementsAre(HasSubstr("not now"), "store: writing works again"));
+  EXPECT_EQ(store->Statistics().last_error, "");
+}
+
 TEST_F(SqliteStoreTest, KeepsOldRecordsThatCannotBeCopied) {
   const auto store = *OpenSqliteStore({.file = file_,
                                        .gather_interval = absl::Milliseconds(1),
