@@ -1,9 +1,9 @@
 """A DNS server for a test's own names (RFC 1035): A and SRV over UDP; of all else it says that there is none."""
 
-import contextlib
 import socket
 import struct
-import threading
+
+from harness.served_socket import ServedSocket
 
 _A, _SRV = 1, 33
 _NO_SUCH_NAME = 3
@@ -19,7 +19,7 @@ def service(priority, weight, port, target):
     return _SRV, struct.pack("!HHH", priority, weight, port) + _name(target)
 
 
-class DnsServer:
+class DnsServer(ServedSocket):
     """Answers at `address`:`port` in `namespace` from `records`, a dict from names to lists of `address` and `service`.
 
     The records may be replaced while it runs. `asked`: the names of all questions so far.
@@ -30,20 +30,9 @@ class DnsServer:
         self.asked = []
         self._lifetime = lifetime
         with namespace.entered():
-            self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            self._socket.bind((own_address, port))
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *unused):
-        # Ends its recvfrom, and complains that nobody is connected.
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._thread.join()
-        self._socket.close()
+            own_socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            own_socket.bind((own_address, port))
+        self._start(own_socket)
 
     def _serve(self):
         while True:

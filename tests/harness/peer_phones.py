@@ -37,6 +37,14 @@ class PeerPhonesTest(SystemTest):
         phone.wait_until(lambda: self.controller.ctl.json("bindings", name).get("bindings"), "it registered")
         return phone
 
+    def talking_phones(self):
+        """anna and bert, who is behind the NAT, in a call that anna has made."""
+        anna = self.phone("anna", self.network.phone_a, net.PHONE_A)
+        bert = self.phone("bert", self.network.phone_b, net.PHONE_B)
+        anna.dial(f"sip:bert@{REALM}")
+        anna.wait_until_talking()
+        return anna, bert
+
     def expect_heard(self, phone, name):
         """The recording has the tone of `name`. Answers its seconds."""
         samples, rate = read_samples(phone.recording())

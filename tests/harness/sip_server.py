@@ -4,8 +4,10 @@ import socket
 import ssl
 import threading
 
+from harness.served_socket import ServedSocket
 
-class TlsListener:
+
+class TlsListener(ServedSocket):
     """Listens at `address`:`port` in `namespace` and shows `certificate` (PEM files: certificate and key). `answer(message)` makes the bytes
     that each whole message without a body is answered by.
 
@@ -19,18 +21,8 @@ class TlsListener:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(*certificate)
         with namespace.entered():
-            self._socket = socket.create_server((address, port))
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *unused):
-        # Ends its accept.
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._thread.join()
-        self._socket.close()
+            own_socket = socket.create_server((address, port))
+        self._start(own_socket)
 
     def _serve(self):
         while True:

@@ -2,8 +2,6 @@
 
 import time
 
-from harness import call_network as net
-from harness.controller import REALM
 from harness.peer_phones import PeerPhonesTest, peer_phones_main
 from harness.proto_json import get, number
 from harness.system_test import measured
@@ -13,10 +11,7 @@ TALK_SECONDS = 4
 
 class PeerCallTest(PeerPhonesTest):
     def test_each_hears_the_tone_of_the_other(self):
-        anna = self.phone("anna", self.network.phone_a, net.PHONE_A)
-        bert = self.phone("bert", self.network.phone_b, net.PHONE_B)
-        anna.dial(f"sip:bert@{REALM}")
-        anna.wait_until_talking()
+        anna, bert = self.talking_phones()
         time.sleep(TALK_SECONDS)
         anna.hang_up()
         bert.wait_until_ended()

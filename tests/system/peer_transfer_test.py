@@ -2,7 +2,6 @@
 
 import time
 
-from harness import call_network as net
 from harness.controller import REALM
 from harness.peer_phones import PeerPhonesTest, peer_phones_main
 from harness.proto_json import get, number
@@ -27,12 +26,9 @@ class PeerTransferTest(PeerPhonesTest):
             self.assertLess(time.monotonic(), deadline, f"the callee {'sends nothing' if talks else 'still sends'}")
 
     def test_holds_resumes_and_transfers(self):
-        anna = self.phone("anna", self.network.phone_a, net.PHONE_A)
-        bert = self.phone("bert", self.network.phone_b, net.PHONE_B)
         # It takes the caller's side of the call, so it is in the caller's network.
         carl = self.phone("carl", self.network.host("carl", "side-a", CARL), CARL)
-        anna.dial(f"sip:bert@{REALM}")
-        anna.wait_until_talking()
+        anna, bert = self.talking_phones()
         self.wait_until_callee(talks=True)
         anna.hold()
         self.wait_until_callee(talks=False)
