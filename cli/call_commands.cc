@@ -79,6 +79,7 @@ absl::Status ShowCall(Invocation& invocation) {
   if (call.has_end_time()) {
     std::string end = absl::StrCat(call.end_cause().sip_status(), " by ",
                                    EnumWord(controller::v1::EndedBy_Name(call.end_cause().ended_by()), "ENDED_BY_"));
+    if (const uint32_t cause = call.end_cause().q850_cause(); cause != 0) absl::StrAppend(&end, ", Q.850 ", cause);
     if (!call.end_cause().text().empty()) absl::StrAppend(&end, ": ", call.end_cause().text());
     lines.emplace_back("ended", end);
   }

@@ -132,6 +132,7 @@ TEST_F(Sluicectl, DrawsTheLadderOfACallItsMediaAndItsQuality) {
   fake_.call.mutable_call()->mutable_caller()->set_peer("udp:198.18.1.2:45426");
   fake_.call.mutable_call()->mutable_end_cause()->set_sip_status(200);
   fake_.call.mutable_call()->mutable_end_cause()->set_ended_by(controller::v1::ENDED_BY_CALLEE);
+  fake_.call.mutable_call()->mutable_end_cause()->set_q850_cause(16);
   AddMessage(fake_.call, 0, LADDER_PEER_CALLER, true, "INVITE sip:1002@198.18.1.1 SIP/2.0");
   AddMessage(fake_.call, 1, LADDER_PEER_CALLER, false, "SIP/2.0 100 Trying");
   AddMessage(fake_.call, 4, LADDER_PEER_CALLEE, false, "INVITE sip:1002@198.18.2.9:43518 SIP/2.0");
@@ -146,7 +147,7 @@ A        1001 at udp:198.18.1.2:45426
 B        1002 at -
 started  2025-11-25 02:18:45 UTC
 talked   1:05
-ended    200 by callee
+ended    200 by callee, Q.850 16
 
           A 198.18.1.2:45426                         controller                         B 198.18.2.9:43518
    0.000  INVITE 1002 ─────────────────────────────────►
