@@ -11,6 +11,8 @@ namespace {
 
 absl::Status ToStatus(int code, const std::string& file, absl::string_view detail) {
   const std::string what = absl::StrCat("store file '", file, "'");
+  // It makes a file of 32 KiB beside the one that it opens.
+  if (code == SQLITE_IOERR_SHMSIZE) return absl::ResourceExhaustedError(absl::StrCat(what, ": the disk is full"));
   switch (code & 0xff) {
     case SQLITE_FULL:
       return absl::ResourceExhaustedError(absl::StrCat(what, ": the disk is full"));

@@ -66,6 +66,15 @@ class FullDiskTest(SystemTest):
         self.assertEqual(len(self.records()), CALLS + 2)
         self.assertEqual(len(self.log_lines("writing works again")), 1)
 
+    def test_a_start_without_any_room_says_why(self):
+        self.controller.stop()
+        self.disk.fill()
+        self.controller.launch()
+        self.assertEqual(self.controller.process.wait(), 1)
+        self.assertRegex(self.controller.process.log().splitlines()[-1], "store file '.*': the disk is full$")
+        self.disk.make_room()
+        self.controller.start()
+
 
 if __name__ == "__main__":
     main(__doc__)
