@@ -2,6 +2,7 @@
 #include <fstream>
 #include <iostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -104,6 +105,12 @@ absl::Status ChangeAccount(Invocation& invocation) {
   controller::v1::UpdateAccountRequest request;
   controller::v1::Account& account = *request.mutable_account();
   account.set_name(invocation.arguments[0]);
+  for (const auto& [one, other] :
+       {std::pair("--legacy-digest", "--no-legacy-digest"), {"--password-file", "--new-password"}}) {
+    if (invocation.Has(one) && invocation.Has(other)) {
+      return WrongUse(absl::StrCat(one, " and ", other, " exclude each other"));
+    }
+  }
   if (invocation.Has("--display-name")) {
     account.set_display_name(invocation.options["--display-name"]);
     request.mutable_update_mask()->add_paths("display_name");
@@ -125,7 +132,7 @@ absl::Status ChangeAccount(Invocation& invocation) {
     request.set_password("");
   }
   if (request.update_mask().paths().empty() && !request.has_password()) {
-    return WrongUse("nothing to change: name at least one option; sluicectl accounts change --help lists them");
+    return WrongUse("accounts change wants an option that says what");
   }
   controller::v1::UpdateAccountResponse response;
   const absl::Status status = invocation.Call(Process::kController, invocation.Controller(),

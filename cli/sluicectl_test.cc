@@ -235,7 +235,9 @@ TEST_F(Sluicectl, GivesAnAccountANewPasswordAndShowsItOnce) {
 
 TEST_F(Sluicectl, SaysWhatIsWrongWithAChangeOfAnAccount) {
   EXPECT_NE(Run({"accounts", "change", "1001"}), 0);
-  EXPECT_THAT(err_, HasSubstr("nothing to change: name at least one option"));
+  EXPECT_THAT(err_, HasSubstr("accounts change wants an option that says what"));
+  EXPECT_NE(Run({"accounts", "change", "1001", "--legacy-digest", "--no-legacy-digest"}), 0);
+  EXPECT_THAT(err_, HasSubstr("--legacy-digest and --no-legacy-digest exclude each other"));
   EXPECT_NE(Run({"accounts", "change", "1001", "--redirections", "maybe"}), 0);
   EXPECT_THAT(err_, HasSubstr("--redirections: 'maybe' is none of follow, pass, default"));
 }
