@@ -24,9 +24,10 @@
 #include <vector>
 
 #include "datapath/packet/checksum.h"
-#include "datapath/packet/ethernet.h"
+#include "datapath/packet/ip_address.h"
 #include "datapath/packet/ipv4.h"
 #include "datapath/packet/udp.h"
+#include "datapath/rtp/rtp_header.h"
 #include "datapath/worker/clock.h"
 #include "datapath/worker/pipeline.h"
 #include "datapath/worker/pipeline_harness.h"
@@ -42,10 +43,8 @@ constexpr uint32_t kRemoteBase = 0xc6130000;  // 198.19.0.0 and on, several flow
 constexpr uint32_t kFlowsAnAddress = 20'000;
 constexpr uint16_t kFirstPort = 2048;
 constexpr uint16_t kPayloadSize = 172;
-constexpr size_t kFrameSize = 42 + kPayloadSize;
 constexpr unsigned kBurst = 32;
 constexpr unsigned kEalMemoryMib = 512;  // For an rte_hash of a million keys.
-constexpr size_t kHeaders = 54;          // Ethernet, IPv4, UDP, RTP.
 
 void Require(bool condition, const char* what) {
   if (condition) return;
@@ -80,13 +79,29 @@ class Order {
   uint16_t round_ = 0;
 };
 
+// The IP versions of the two sides.
+struct Families {
+  bool from_v4 = true;
+  bool to_v4 = true;
+};
+
+// The address that stands for a number: itself, or in the lower bits of 2001:db8::.
+packet::IpAddress Address(bool is_v4, uint32_t number) {
+  if (is_v4) return packet::IpAddress::V4(BigEndian32(number));
+  uint8_t bytes[16] = {0x20, 0x01, 0x0d, 0xb8};
+  const BigEndian32 low(number);
+  std::memcpy(bytes + 12, &low, sizeof(low));
+  return packet::IpAddress::V6(bytes);
+}
+
 class Relay {
  public:
-  explicit Relay(uint32_t flows)
-      : order_(flows),
+  explicit Relay(uint32_t flows, Families families = {})
+      : families_(families),
+        order_(flows),
         next_hops_(flow::PageMemory(true), 1),
         context_{MakeFlows(flows), next_hops_, counters_, events_, captures_} {
-    for (unsigned i = 0; i < kBurst; ++i) buffers_.push_back(MakeMbuf(Pool(), Template()));
+    for (unsigned i = 0; i < kBurst; ++i) buffers_.push_back(MakeMbuf(Pool(), frame_));
     for (uint32_t i = 0; i < 2 * flows; i += kBurst) {
       TimeBurst();  // Locks every flow and has its first packets behind it.
       for (flow::FlowEvent event; events_.Pop(event);) {
@@ -140,7 +155,10 @@ class Relay {
     return pool;
   }
 
-  static Frame Template() { return RtpFrame({.ssrc = 0x01020304}); }
+  static Frame Template(bool is_v4) {
+    return is_v4 ? RtpFrame({.ssrc = 0x01020304})
+                 : RtpFrame({.ssrc = 0x01020304}, "[2001:db8::1]:2", "[2001:db8::2]:2");
+  }
 
   flow::FlowTable& MakeFlows(uint32_t flows) {
     StartTestEal(kEalMemoryMib);
@@ -149,20 +167,20 @@ class Relay {
     next_hops_.Set(hop, {{{2, 0, 0, 0, 0, 2}}, 0, flow::NextHopState::kReachable});
     flow::FlowTableOptions options;
     options.max_flows = flows;
-    options.max_wide_flows = 1;
+    options.max_wide_flows = families_.from_v4 && families_.to_v4 ? 1 : flows;
     options.ticks_per_second = TicksPerSecond();
     flows_ = flow::FlowTable::Create(options, flow::PageMemory(true)).value();
     for (uint32_t flow = 0; flow < flows; ++flow) {
-      const packet::IpAddress local = packet::IpAddress::V4(BigEndian32(LocalAddress(flow)));
+      const packet::IpAddress local = Address(families_.from_v4, LocalAddress(flow));
       if (flow % kFlowsAnAddress == 0) Require(flows_->AddLocalAddress(local).ok(), "too many addresses");
       flow::FlowSpec spec;
       spec.local = {local, LocalPort(flow)};
       const uint32_t other = flow ^ 1;
-      spec.target = {{packet::IpAddress::V4(BigEndian32(LocalAddress(other))), LocalPort(other)},
-                     {packet::IpAddress::V4(BigEndian32(RemoteAddress(other))), RemotePort(other)},
+      spec.target = {{Address(families_.to_v4, LocalAddress(other)), LocalPort(other)},
+                     {Address(families_.to_v4, RemoteAddress(other)), RemotePort(other)},
                      hop};
       spec.state = flows_->AllocateState().value();
-      spec.signalled = {packet::IpAddress::V4(BigEndian32(RemoteAddress(flow))), RemotePort(flow)};
+      spec.signalled = {Address(families_.from_v4, RemoteAddress(flow)), RemotePort(flow)};
       Require(spec.payload_map.Add(0, 8000, rtp::PayloadRole::kMedia, options.ticks_per_second), "payload type");
       Require(flows_->Publish(spec).ok(), "a flow was refused");
     }
@@ -170,36 +188,43 @@ class Relay {
   }
 
   // The frame of `flow` into `buffer`, which had another one.
-  static void MakeFrame(uint32_t flow, uint16_t sequence, rte_mbuf* buffer) {
-    static const Frame frame = Template();
-    static const packet::ChecksumSum constant = [] {
-      packet::ChecksumSum sum = packet::SumOf(&frame[14], 20);
-      uint16_t checksum;
-      std::memcpy(&checksum, &frame[24], 2);
-      uint32_t addresses[2];
-      std::memcpy(addresses, &frame[26], 8);
-      return packet::ChecksumSum{
-          packet::Fold(sum + packet::Negate(checksum) + packet::Negate(addresses[0]) + packet::Negate(addresses[1]))};
-    }();
+  void MakeFrame(uint32_t flow, uint16_t sequence, rte_mbuf* buffer) const {
+    const size_t udp_at = families_.from_v4 ? 34 : 54;
+    const size_t size = udp_at + sizeof(packet::UdpHeader) + kPayloadSize;
     buffer->data_off = RTE_PKTMBUF_HEADROOM;
-    buffer->data_len = kFrameSize;
-    buffer->pkt_len = kFrameSize;
-    uint8_t* at = rte_pktmbuf_mtod(buffer, uint8_t*);
-    std::memcpy(at, frame.data(), kHeaders);
-    packet::Ipv4Header ip;
-    std::memcpy(&ip, at + 14, sizeof(ip));
-    ip.source = BigEndian32(RemoteAddress(flow));
-    ip.destination = BigEndian32(LocalAddress(flow));
-    ip.checksum =
-        BigEndian16::FromRaw(static_cast<uint16_t>(~packet::Fold(constant + ip.source.raw() + ip.destination.raw())));
-    std::memcpy(at + 14, &ip, sizeof(ip));
-    const packet::UdpHeader udp = {BigEndian16(RemotePort(flow)), BigEndian16(LocalPort(flow)),
-                                   BigEndian16(8 + kPayloadSize), BigEndian16(0x1234)};
-    std::memcpy(at + 34, &udp, sizeof(udp));
+    buffer->data_len = static_cast<uint16_t>(size);
+    buffer->pkt_len = static_cast<uint32_t>(size);
+    uint8_t* frame = rte_pktmbuf_mtod(buffer, uint8_t*);
+    uint8_t* udp = frame + udp_at;
+    std::memcpy(frame, frame_.data(), udp_at + sizeof(packet::UdpHeader) + rtp::kRtpHeaderSize);
+    const BigEndian32 source(RemoteAddress(flow)), destination(LocalAddress(flow));
+    if (families_.from_v4) {
+      std::memcpy(udp - 8, &source, sizeof(source));
+      std::memcpy(udp - 4, &destination, sizeof(destination));
+      const uint16_t checksum =
+          static_cast<uint16_t>(~packet::Fold(sum_without_addresses_ + source.raw() + destination.raw()));
+      std::memcpy(frame + 24, &checksum, sizeof(checksum));
+    } else {
+      std::memcpy(udp - 20, &source, sizeof(source));
+      std::memcpy(udp - 4, &destination, sizeof(destination));
+    }
+    const packet::UdpHeader header = {BigEndian16(RemotePort(flow)), BigEndian16(LocalPort(flow)),
+                                      BigEndian16(8 + kPayloadSize), BigEndian16(0x1234)};
+    std::memcpy(udp, &header, sizeof(header));
     const BigEndian16 number(sequence);
-    std::memcpy(at + 44, &number, sizeof(number));
+    std::memcpy(udp + 10, &number, sizeof(number));
   }
 
+  // Of the IPv4 header in `frame_`.
+  packet::ChecksumSum SumWithoutAddresses() const {
+    uint16_t checksum;
+    std::memcpy(&checksum, &frame_[24], sizeof(checksum));
+    return packet::Fold(packet::SumOf(&frame_[14], 12) + packet::Negate(checksum));
+  }
+
+  const Families families_;
+  const Frame frame_ = Template(families_.from_v4);
+  const packet::ChecksumSum sum_without_addresses_ = SumWithoutAddresses();
   Order order_;
   flow::NextHopTable next_hops_;
   std::unique_ptr<flow::FlowTable> flows_;
@@ -233,15 +258,22 @@ class BurstTimes {
   std::vector<uint32_t> ticks_;
 };
 
-void BM_Pipeline(benchmark::State& state) {
-  Relay relay(static_cast<uint32_t>(state.range(0)));
+void RunPipeline(benchmark::State& state, Families families) {
+  Relay relay(static_cast<uint32_t>(state.range(0)), families);
   const uint64_t before = relay.forwarded();
   BurstTimes times(state);
   for (auto _ : state) times.Add(relay.TimeBurst());
   Require(relay.forwarded() - before == static_cast<uint64_t>(state.iterations()) * kBurst,
           "not every packet was forwarded");
 }
-BENCHMARK(BM_Pipeline)->ArgName("flows")->Arg(1000)->Arg(100'000)->Arg(1'000'000)->UseManualTime();
+void BM_Pipeline(benchmark::State& state) { RunPipeline(state, {}); }
+BENCHMARK(BM_Pipeline)->ArgName("flows")->Arg(1000)->Arg(16'384)->Arg(100'000)->Arg(1'000'000)->UseManualTime();
+void BM_Pipeline4To6(benchmark::State& state) { RunPipeline(state, {.to_v4 = false}); }
+BENCHMARK(BM_Pipeline4To6)->ArgName("flows")->Arg(1000)->Arg(16'384)->UseManualTime();
+void BM_Pipeline6To4(benchmark::State& state) { RunPipeline(state, {.from_v4 = false}); }
+BENCHMARK(BM_Pipeline6To4)->ArgName("flows")->Arg(1000)->Arg(16'384)->UseManualTime();
+void BM_Pipeline6To6(benchmark::State& state) { RunPipeline(state, {.from_v4 = false, .to_v4 = false}); }
+BENCHMARK(BM_Pipeline6To6)->ArgName("flows")->Arg(1000)->Arg(16'384)->UseManualTime();
 
 void BM_LookUp(benchmark::State& state) {
   Relay relay(static_cast<uint32_t>(state.range(0)));
