@@ -64,7 +64,7 @@ inline ChecksumSum SumOf(const uint8_t* data, size_t size) {
 constexpr ChecksumSum Negate(ChecksumSum sum) { return static_cast<uint16_t>(~Fold(sum)); }
 
 // The same for words as they are, without folding.
-constexpr ChecksumSum Complement(uint16_t word) { return static_cast<uint16_t>(~word); }
+constexpr ChecksumSum Complement(uint16_t word) { return word ^ 0xffffu; }
 constexpr ChecksumSum Complement(uint32_t words) { return ~words; }
 [[gnu::always_inline]] constexpr ChecksumSum Complement(const IpAddress& address) {
   return (address.is_v4() ? 1 : 4) * ChecksumSum{0xffffffff} - SumOf(address);
@@ -83,13 +83,17 @@ inline ChecksumSum SumOf20(const uint8_t* header) {
   std::memcpy(&first, header, 8);
   std::memcpy(&second, header + 8, 8);
   std::memcpy(&last, header + 16, 4);
-  return (first & 0xffffffff) + (first >> 32) + (second & 0xffffffff) + (second >> 32) + last;
+  // Carries out of 64 bits count 1, as all carries do. The second one leaves a sum so small that there is no third.
+  uint64_t sum;
+  const bool carry = __builtin_add_overflow(first, second, &sum);
+  const bool second_carry = __builtin_add_overflow(sum, uint64_t{last} + carry, &sum);
+  return sum + second_carry;
 }
 
 // RFC 1624 eqn. 3: the field after the words that sum up to `removed` became words that sum up to `added`; the former
 // come as Negate or Complement. For a field that is not 0.
 [[gnu::always_inline]] constexpr uint16_t UpdateUdpField(uint16_t field, ChecksumSum minus_removed, ChecksumSum added) {
-  return UdpField(static_cast<uint16_t>(~field) + minus_removed + added);
+  return UdpField(Complement(field) + minus_removed + added);
 }
 
 // The whole checksum of a UDP datagram of `size` bytes, header included; its checksum field is taken as 0. Both

@@ -3,6 +3,7 @@
 #include <rte_mbuf.h>
 
 #include <array>
+#include <cstddef>
 #include <memory>
 #include <span>
 
@@ -27,6 +28,9 @@ constexpr unsigned kFramesAhead = 6;
 // entries and states to be there. All three run side by side, so that the memory has work all the time.
 constexpr unsigned kSlotsAhead = 4;
 constexpr unsigned kFlowsAhead = 8;
+// In front of UDP: what any flow may need.
+constexpr ptrdiff_t kMaxHeaders = sizeof(packet::EthernetHeader) + sizeof(packet::VlanTag) + sizeof(packet::Ipv6Header);
+
 // How many packets go through a stage before the next stage has its turn: few loops need few registers.
 constexpr unsigned kBlock = 4;
 static_assert(kSlotsAhead % kBlock == 0 && kFlowsAhead % kBlock == 0);
@@ -241,10 +245,8 @@ class Burst {
     rte_mbuf* mbuf = transit.mbuf;
     uint8_t* udp = transit.udp;
     const bool to_v4 = std::is_same_v<Entry, flow::FlowEntry4> || way.Has(flow::kFlowToIpv4);
-    const size_t headers = sizeof(packet::EthernetHeader) + (egress.vlan != 0 ? sizeof(packet::VlanTag) : 0) +
-                           (to_v4 ? sizeof(packet::Ipv4Header) : sizeof(packet::Ipv6Header));
     const uint8_t* room = static_cast<const uint8_t*>(mbuf->buf_addr);
-    if (static_cast<size_t>(udp - room) < headers) [[unlikely]]
+    if (udp - room < kMaxHeaders) [[unlikely]]
       return false;
 
     uint8_t* ip;
@@ -255,7 +257,7 @@ class Burst {
     }
     const uint8_t* begin = packet::WriteEthernet(next_hop.destination(), egress.SourceWord(), egress.vlan, to_v4, ip);
     mbuf->data_off = static_cast<uint16_t>(begin - room);
-    mbuf->data_len = static_cast<uint16_t>(headers + transit.udp_size);
+    mbuf->data_len = static_cast<uint16_t>(udp + transit.udp_size - begin);
     mbuf->pkt_len = mbuf->data_len;
     // What the device found out about the packet that it received says nothing about this one.
     mbuf->ol_flags = 0;

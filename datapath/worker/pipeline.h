@@ -17,8 +17,8 @@
 // What is not media and not ours (`not_ip`, `not_udp`, `not_local`) is dropped under that name, or, where the context
 // says so, put aside for the exception path.
 //
-// Packets have to lie in one mbuf segment; others are dropped with `no_buffer`, as are those without room for a longer
-// header in front.
+// Packets have to lie in one mbuf segment; others are dropped with `no_buffer`, as are those without room for the
+// longest headers in front (58 bytes before UDP).
 //
 // Threads: one call at a time for one context; any number of contexts over the same tables.
 

@@ -210,15 +210,15 @@ TEST_F(PipelineTest, DropsPacketsInSeveralSegments) {
   EXPECT_EQ(relay_.ProcessMbuf(head).dropped, DropReason::kNoBuffer);
 }
 
-TEST_F(PipelineTest, DropsWhatHasNoRoomForALongerHeader) {
+TEST_F(PipelineTest, DropsWhatHasNoRoomForTheLongestHeaders) {
   relay_.Publish(relay_.Flow("198.18.1.2:21000", "198.18.1.1:24594", "[2001:db8:2::1]:4002", "[2001:db8:2::9]:50211"));
   const Frame frame = RtpFrame();
   rte_mbuf* packet = MakeMbuf(relay_.pool(), frame);
-  packet->data_off = 19;
+  packet->data_off = 23;
   std::memcpy(rte_pktmbuf_mtod(packet, void*), frame.data(), frame.size());
   EXPECT_EQ(relay_.ProcessMbuf(packet).dropped, DropReason::kNoBuffer);
   packet = MakeMbuf(relay_.pool(), frame);
-  packet->data_off = 20;
+  packet->data_off = 24;
   std::memcpy(rte_pktmbuf_mtod(packet, void*), frame.data(), frame.size());
   EXPECT_EQ(Route(relay_.ProcessMbuf(packet).sent), "[2001:db8:2::1]:4002 > [2001:db8:2::9]:50211");
 }
