@@ -19,7 +19,10 @@ void Check(bool right) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace sluice::rtp;
   RtpHeader header;
-  if (ReadRtpHeader(data, size, header)) {
+  const bool is_rtp = ReadRtpHeader(data, size, header);
+  // Never another opinion.
+  if (RtpHeader ordinary; ReadOrdinaryRtpHeader(data, size, ordinary)) Check(is_rtp && ordinary == header);
+  if (is_rtp) {
     Check(header.payload_offset >= kRtpHeaderSize);
     Check(size_t{header.payload_offset} + header.payload_size <= size);
     DtmfRecognizer dtmf;

@@ -34,6 +34,8 @@ struct RtpHeader {
   // Where the payload begins, and its size without padding.
   uint16_t payload_offset = 0;
   uint16_t payload_size = 0;
+
+  friend bool operator==(const RtpHeader&, const RtpHeader&) = default;
 };
 
 inline constexpr size_t kRtpHeaderSize = 12;
@@ -70,20 +72,23 @@ inline bool ReadRtpHeader(const uint8_t* datagram, size_t size, RtpHeader& heade
   return true;
 }
 
-// The same for a header that is nothing but fixed: without CSRC, extension and padding. False for all others, right or
-// wrong.
-[[gnu::always_inline]] inline bool ReadFixedRtpHeader(const uint8_t* datagram, size_t size, RtpHeader& header) {
-  if (size < kRtpHeaderSize || datagram[0] != 0x80) return false;
-  uint64_t first;
-  uint32_t ssrc;
-  std::memcpy(&first, datagram, sizeof(first));
-  std::memcpy(&ssrc, datagram + 8, sizeof(ssrc));
+// The same for a header without CSRCs and padding, as nearly all have. False for all others, right or wrong.
+[[gnu::always_inline]] inline bool ReadOrdinaryRtpHeader(const uint8_t* datagram, size_t size, RtpHeader& header) {
+  constexpr uint8_t kNothingElse = 0x80, kExtension = 0x90;
+  if (size < kRtpHeaderSize || size > 0xffff) return false;
+  size_t offset = kRtpHeaderSize;
+  if (datagram[0] != kNothingElse) {
+    if (datagram[0] != kExtension || size < offset + 4) return false;
+    offset += 4 + 4 * size_t{packet::Load<packet::BigEndian16>(datagram + offset + 2).ToHost()};
+    if (offset > size) return false;
+  }
+  const uint64_t first = packet::Load<uint64_t>(datagram);
   header.payload_type = datagram[1] & 0x7f;
   header.sequence = packet::SwapBytes(static_cast<uint16_t>(first >> 16));
   header.timestamp = packet::SwapBytes(static_cast<uint32_t>(first >> 32));
-  header.ssrc = packet::SwapBytes(ssrc);
-  header.payload_offset = kRtpHeaderSize;
-  header.payload_size = static_cast<uint16_t>(size - kRtpHeaderSize);
+  header.ssrc = packet::Load<packet::BigEndian32>(datagram + 8).ToHost();
+  header.payload_offset = static_cast<uint16_t>(offset);
+  header.payload_size = static_cast<uint16_t>(size - offset);
   return true;
 }
 

@@ -66,6 +66,7 @@ class Sender {
     AppendBigEndian(rtp, timestamp_, 4);
     AppendBigEndian(rtp, ssrc_, 4);
     rtp.resize(what == 11 ? Below(13) : 12 + Below(200), static_cast<uint8_t>(random_()));
+    if (what >= 21 && what < 26) AddExtension(rtp);
     const bool is_stranger = what == 12;
     PacketBuilder builder(is_stranger ? Stranger() : way_.from, way_.local);
     builder.Payload(rtp);
@@ -84,6 +85,13 @@ class Sender {
  private:
   static void AppendBigEndian(std::vector<uint8_t>& bytes, uint32_t value, int size) {
     while (size-- > 0) bytes.push_back(static_cast<uint8_t>(value >> (8 * size)));
+  }
+  // Or what says that it is one.
+  void AddExtension(std::vector<uint8_t>& rtp) {
+    rtp[0] |= 0x10;
+    if (rtp.size() < 16) return;
+    rtp[14] = Below(8) == 0 ? 1 : 0;
+    rtp[15] = static_cast<uint8_t>(Below(static_cast<unsigned>(rtp.size()) / 4));
   }
   const char* Stranger() const { return way_.from[0] == '[' ? "[2001:db8:1::2]:21002" : "198.18.1.3:21000"; }
 

@@ -1,11 +1,11 @@
 // The way of a burst of packets through a worker: from what a device received to what another one sends.
 //
-// How it works. Three stages, so that the cache misses of a burst's packets overlap. B follows A some packets behind, C
-// begins when both are through:
+// How it works. Three stages, so that the cache misses of a burst's packets overlap. They take turns by blocks of a few
+// packets, B a block behind A, C two blocks behind B:
 //   A  parse, find the local address; prefetch the slot of (local address, port)
 //   B  load the slot; prefetch the flow's entry and state
 //   C  decide (decision.h), count in the flow's statistics, tell events, rewrite in place, choose the egress
-// Nearly all packets of a call take a short way through A and C that decides the same with a third of the instructions;
+// Nearly all packets of a call take a short way through A and C that decides the same with half of the instructions;
 // it knows what it may take and leaves the rest alone (ordinary_packet_test.cc).
 // Nothing here allocates, logs, throws, locks, calls virtually or makes a system call. Packets of one flow keep their
 // order.
