@@ -119,6 +119,7 @@ absl::StatusOr<SessionDescription> SessionDescription::Parse(absl::string_view t
 }
 
 absl::Status SessionDescription::ReadLines(absl::string_view text, const Limits& limits) {
+  lines_.reserve(std::min<size_t>(std::count(text.begin(), text.end(), '\n') + 1, limits.lines));
   while (!text.empty()) {
     if (lines_.size() == limits.lines) {
       return absl::InvalidArgumentError(absl::StrCat("SDP of more than ", limits.lines, " lines"));

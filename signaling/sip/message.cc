@@ -1,5 +1,6 @@
 #include "signaling/sip/message.h"
 
+#include <algorithm>
 #include <cstring>
 #include <iterator>
 #include <utility>
@@ -301,8 +302,12 @@ std::vector<NameAddress> Message::Addresses(Header header) const {
 }
 
 std::optional<NameAddress> Message::Contact() const {
-  for (const absl::string_view element : Elements(Header::kContact)) {
-    if (std::optional<NameAddress> address = NameAddress::Parse(element)) return address;
+  for (const Entry& entry : fields_) {
+    if (entry.header != Header::kContact) continue;
+    absl::string_view list = View(entry.value);
+    while (const std::optional<absl::string_view> element = NextElement(list)) {
+      if (std::optional<NameAddress> address = NameAddress::Parse(*element)) return address;
+    }
   }
   return std::nullopt;
 }
@@ -325,30 +330,33 @@ std::string Message::Serialize() const {
 }
 
 void Message::AppendTo(std::string& out) const {
-  out.reserve(out.size() + text_.size() + fields_.size() * 4 + 64);
-  if (is_request_) {
-    absl::StrAppend(&out, View(method_name_), " ", View(uri_), " SIP/2.0\r\n");
-  } else {
-    absl::StrAppend(&out, "SIP/2.0 ", status_, " ", View(reason_), "\r\n");
-  }
-  bool has_length = false;
+  const std::string start = absl::StrCat(StartLine(), "\r\n");
+  const std::string length = absl::StrCat(body_.length);
+  const absl::string_view length_name = Has(Header::kContentLength) ? "" : "Content-Length: ";
+  // Its size is known, so that it is written in place.
+  size_t size = start.size() + 2 + body_.length;
   for (const Entry& entry : fields_) {
-    const absl::string_view name = View(entry.name);
-    out.append(name.data(), name.size());
-    out.append(": ", 2);
-    if (entry.header == Header::kContentLength) {
-      absl::StrAppend(&out, body_.length);
-      has_length = true;
-    } else {
-      const absl::string_view value = View(entry.value);
-      out.append(value.data(), value.size());
-    }
-    out.append("\r\n", 2);
+    size += entry.name.length + 4 + (entry.header == Header::kContentLength ? length.size() : entry.value.length);
   }
-  if (!has_length) absl::StrAppend(&out, "Content-Length: ", body_.length, "\r\n");
-  out.append("\r\n", 2);
-  const absl::string_view body = View(body_);
-  out.append(body.data(), body.size());
+  if (!length_name.empty()) size += length_name.size() + length.size() + 2;
+  const size_t begin = out.size();
+  out.resize(begin + size);
+  char* at = out.data() + begin;
+  const auto put = [&at](absl::string_view text) { at = std::copy(text.begin(), text.end(), at); };
+  put(start);
+  for (const Entry& entry : fields_) {
+    put(View(entry.name));
+    put(": ");
+    put(entry.header == Header::kContentLength ? length : View(entry.value));
+    put("\r\n");
+  }
+  if (!length_name.empty()) {
+    put(length_name);
+    put(length);
+    put("\r\n");
+  }
+  put("\r\n");
+  put(View(body_));
 }
 
 }  // namespace sluice::sip
