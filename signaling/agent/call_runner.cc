@@ -38,7 +38,7 @@ uint32_t CallRunner::NewCSeq() { return 1 + static_cast<uint32_t>(parts_.ids.New
 BookedCall& CallRunner::Book(const sip::Message& invite, CallSummary summary, Ladder ladder, const call::Party& caller,
                              std::unique_ptr<LiveCall> live, absl::Time now) {
   const std::string sip_call_id(invite.CallId());
-  summary.call_id = parts_.ids.NewCallId();
+  summary.call_id = parts_.ids.NewCallName(now);
   summary.start_time = now;
   summary.state = CallState::kTrying;
   summary.caller.sip_call_id = sip_call_id;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "signaling/transport/shard_of.h"
 
@@ -45,6 +46,14 @@ std::string IdSource::NewCallId() {
   while (true) {
     std::string id = NewHex(2 * kIdBytes);
     if (transport::ShardOf(id, shards_) == shard_) return id;
+  }
+}
+
+std::string IdSource::NewCallName(absl::Time now) {
+  const std::string second = absl::StrCat(absl::Hex(static_cast<uint32_t>(absl::ToUnixSeconds(now)), absl::kZeroPad8));
+  while (true) {
+    std::string name = absl::StrCat(second, NewHex(2 * kIdBytes - second.size()));
+    if (transport::ShardOf(name, shards_) == shard_) return name;
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "signaling/transport/shard_of.h"
 
@@ -13,6 +14,20 @@ TEST(IdSource, MakesCallIdsThatBelongToItsShard) {
     IdSource ids(shard, 3);
     for (int i = 0; i < 100; ++i) EXPECT_EQ(transport::ShardOf(ids.NewCallId(), 3), shard);
   }
+}
+
+TEST(IdSource, NamesCallsInTheOrderOfTheirSeconds) {
+  const absl::Time start = absl::FromUnixSeconds(1790000000);
+  IdSource ids(1, 3);
+  std::string last;
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = ids.NewCallName(start + absl::Seconds(i));
+    EXPECT_EQ(name.size(), 32u);
+    EXPECT_EQ(transport::ShardOf(name, 3), 1u);
+    EXPECT_GT(name, last);
+    last = name;
+  }
+  EXPECT_NE(ids.NewCallName(start), ids.NewCallName(start));
 }
 
 TEST(IdSource, RepeatsNothing) {
