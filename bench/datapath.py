@@ -96,7 +96,7 @@ def testpmd_rate(plan, vdev):
     """Packets a second of testpmd's 5tswap, from the difference of two of its own counters."""
     command = ["dpdk-testpmd", "--in-memory", "--no-pci", "--no-telemetry", "-m", str(plan.mib), "--lcores", f"0@0,{CORE}@{CORE}",
                f"--file-prefix=bench{os.getpid()}", f"--vdev={vdev}", "--", "--no-flush-rx",
-               f"--total-num-mbufs={pool_size(plan.flows)}", "--forward-mode=5tswap", "--stats-period=1", "--burst=32", "--nb-cores=1"]
+               f"--total-num-mbufs={pool_size(plan.flows)}", "--forward-mode=5tswap", "--stats-period=1", "--burst=64", "--nb-cores=1"]
     # The first line stands before forwarding began, the second is partly before.
     wanted = 2 + int(MEASURE_SECONDS)
     with tempfile.NamedTemporaryFile() as log, Process("testpmd", command, log.name) as process:

@@ -30,7 +30,7 @@ struct DpdkDatapathOptions {
   uint32_t mbufs = 0;
   uint32_t max_flows = 16384;
   absl::Duration max_idle_sleep = absl::Microseconds(50);
-  uint16_t burst = 32;  // As in WorkerSetOptions.
+  uint16_t burst = 64;  // As in WorkerSetOptions.
 };
 
 class DpdkDatapath final : public Datapath {

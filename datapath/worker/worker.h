@@ -37,7 +37,7 @@ struct WorkerOptions {
   std::vector<io::Port> ports;
   uint64_t max_idle_sleep_ns = 50'000;
   // Most packets taken from a queue at once; 1 to kMaxBurst.
-  uint16_t burst = 32;
+  uint16_t burst = kMaxBurst;
   size_t event_ring_capacity = 16384;
   size_t capture_ring_slots = 1024;
 };

@@ -35,7 +35,7 @@ struct WorkerSetOptions {
   // The longest sleep between two polls that find nothing, up to 1 ms; 0: never sleep.
   absl::Duration max_idle_sleep = absl::Microseconds(50);
   // Most packets that a worker takes from a queue at once; 1 to kMaxBurst.
-  uint16_t burst = 32;
+  uint16_t burst = 64;
   // Events that wait for the control thread, and frames that wait for the capture writer, for each worker. The latter
   // is a power of two.
   size_t event_ring_capacity = 16384;
