@@ -140,8 +140,7 @@ TEST_F(SqliteRecordsTest, DeletesRecordsThatAreOlderThanTheyAreToStay) {
   young.start_time = absl::Now() - absl::Hours(23);
   store->AppendCallRecord(young);
   ASSERT_TRUE(store->Flush(kLimit).ok());
-  const absl::Time deadline = absl::Now() + kLimit;
-  while (store->Statistics().records_expired < kOld && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(1));
+  ASSERT_TRUE(Comes([&] { return store->Statistics().records_expired >= kOld; }));
   EXPECT_EQ(store->Statistics().records_expired, kOld);
   const auto left = *store->ListCallRecords({});
   ASSERT_EQ(left.items.size(), 1u);
@@ -169,16 +168,12 @@ TEST_F(SqliteRecordsTest, SaysOnceThatOldRecordsCannotBeDeletedWhileNewOnesAreWr
     const uint64_t failed = store->Statistics().failed_writes;
     store->AppendCallRecord(AnsweredCall(absl::StrCat("old-", i)));
     ASSERT_TRUE(store->Flush(kLimit).ok());
-    const absl::Time deadline = absl::Now() + kLimit;
-    while (store->Statistics().failed_writes < failed + 2 && absl::Now() < deadline) {
-      absl::SleepFor(absl::Milliseconds(1));
-    }
+    ASSERT_TRUE(Comes([&] { return store->Statistics().failed_writes >= failed + 2; }));
   }
   EXPECT_THAT(Reports(), ElementsAre(HasSubstr("store: cannot write, calls go on, trying again: ")));
   EXPECT_EQ(store->ListCallRecords({})->items.size(), 3u);
   ASSERT_TRUE(other->Execute("DROP TRIGGER keep").ok());
-  const absl::Time deadline = absl::Now() + kLimit;
-  while (store->Statistics().records_expired < 3 && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(1));
+  ASSERT_TRUE(Comes([&] { return store->Statistics().records_expired >= 3; }));
   EXPECT_THAT(Reports(), ElementsAre(HasSubstr("not now"), "store: writing works again"));
   EXPECT_EQ(store->Statistics().last_error, "");
 }
@@ -193,8 +188,7 @@ TEST_F(SqliteRecordsTest, KeepsOldRecordsThatCannotBeCopied) {
   ASSERT_TRUE(store->Flush(kLimit).ok());
   ASSERT_TRUE(store->MarkCopied(store->ReadUncopied(3)->position, {{"refused", "its name is no UTF-8"}}).ok());
   EXPECT_TRUE(store->ReadUncopied(3)->records.empty()) << "it is not tried again and again";
-  const absl::Time deadline = absl::Now() + kLimit;
-  while (store->Statistics().records_expired < 2 && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(1));
+  ASSERT_TRUE(Comes([&] { return store->Statistics().records_expired >= 2; }));
   const auto left = *store->ListCallRecords({});
   ASSERT_EQ(left.items.size(), 1u);
   EXPECT_EQ(left.items[0].call_id, "refused");
@@ -210,8 +204,7 @@ TEST_F(SqliteRecordsTest, KeepsOldRecordsUntilTheyAreCopied) {
   ASSERT_TRUE(store->Flush(kLimit).ok());
   EXPECT_EQ(store->Statistics().records_expired, 0u);
   ASSERT_TRUE(store->MarkCopied(store->ReadUncopied(1)->position, {}).ok());
-  const absl::Time deadline = absl::Now() + kLimit;
-  while (store->Statistics().records_expired == 0 && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(1));
+  ASSERT_TRUE(Comes([&] { return store->Statistics().records_expired > 0; }));
   const auto left = *store->ListCallRecords({});
   ASSERT_EQ(left.items.size(), 1u);
   EXPECT_EQ(left.items[0].call_id, "waiting");

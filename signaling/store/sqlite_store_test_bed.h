@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "signaling/store/call_record.h"
@@ -48,6 +49,17 @@ class SqliteStoreTestBed : public testing::Test {
   std::vector<std::string> Reports() {
     std::lock_guard<std::mutex> lock(mutex_);
     return reports_;
+  }
+
+  // Whether `ready` becomes true within kLimit: what a thread of the store does by itself.
+  template <typename Ready>
+  static bool Comes(Ready&& ready) {
+    const absl::Time deadline = absl::Now() + kLimit;
+    while (!ready()) {
+      if (absl::Now() > deadline) return false;
+      absl::SleepFor(absl::Milliseconds(1));
+    }
+    return true;
   }
 
   std::filesystem::path folder_;
