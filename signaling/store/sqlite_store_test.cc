@@ -6,7 +6,6 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "signaling/store/sqlite_database.h"
 #include "signaling/store/sqlite_store_test_bed.h"
 
