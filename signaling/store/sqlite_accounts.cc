@@ -10,6 +10,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "signaling/store/sqlite_set_aside.h"
 
 namespace sluice::store {
 namespace {
@@ -41,31 +42,6 @@ std::string BindingDefect(const Binding& binding) {
     return "source is not address:port";
   }
   return "";
-}
-
-// A row that could not be used. `condition` finds it again, `row` shows it.
-struct BadRow {
-  std::string key;
-  std::string row;
-  std::string reason;
-};
-
-absl::Status SetAside(SqliteDatabase& database, absl::string_view table, absl::string_view key_expression,
-                      const std::vector<BadRow>& rows, std::vector<std::string>& set_aside) {
-  if (rows.empty()) return absl::OkStatus();
-  absl::StatusOr<SqliteStatement> copy =
-      database.Prepare("INSERT INTO set_aside (table_name, row, reason) VALUES (?, ?, ?)");
-  if (!copy.ok()) return copy.status();
-  absl::StatusOr<SqliteStatement> remove =
-      database.Prepare(absl::StrCat("DELETE FROM ", table, " WHERE ", key_expression, " = ?"));
-  if (!remove.ok()) return remove.status();
-  for (const BadRow& row : rows) {
-    if (absl::Status status = copy->Bind(1, table).Bind(2, row.row).Bind(3, row.reason).Run(); !status.ok())
-      return status;
-    if (absl::Status status = remove->Bind(1, row.key).Run(); !status.ok()) return status;
-    set_aside.push_back(absl::StrCat("store: a record of ", table, " was set aside: ", row.reason, ": ", row.row));
-  }
-  return absl::OkStatus();
 }
 
 constexpr char kDeleteBindings[] = "DELETE FROM bindings WHERE account = ?";

@@ -112,6 +112,13 @@ ALTER TABLE accounts ADD COLUMN follow_redirections INTEGER;
     R"sql(
 ALTER TABLE call_records ADD COLUMN copy_error TEXT;
 )sql",
+    // What goes on after a restart; the state is the signalling's own.
+    R"sql(
+CREATE TABLE standing_calls (
+  call_id TEXT PRIMARY KEY NOT NULL,
+  state BLOB NOT NULL
+);
+)sql",
 };
 
 }  // namespace

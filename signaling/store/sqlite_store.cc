@@ -15,12 +15,15 @@
 #include "signaling/store/sqlite_call_records.h"
 #include "signaling/store/sqlite_database.h"
 #include "signaling/store/sqlite_schema.h"
+#include "signaling/store/sqlite_standing_calls.h"
+#include "signaling/store/standing_call_queue.h"
 
 namespace sluice::store {
 namespace {
 
 constexpr size_t kMaxBatchRecords = 1000;
 constexpr size_t kMaxBatchAccounts = 1000;
+constexpr size_t kMaxBatchStandingCalls = 1000;
 // So few that writers of accounts, which wait for the transaction, do not notice.
 constexpr size_t kExpiryBatch = 500;
 constexpr absl::Duration kStopLimit = absl::Seconds(2);
@@ -34,12 +37,14 @@ absl::Status NoSuchAccount(absl::string_view name) {
 class SqliteStore : public Store {
  public:
   SqliteStore(SqliteStoreOptions options, std::unique_ptr<SqliteDatabase> database,
-              std::unique_ptr<SqliteDatabase> reader, BindingWriter binding_writer, CallRecordWriter record_writer)
+              std::unique_ptr<SqliteDatabase> reader, BindingWriter binding_writer, CallRecordWriter record_writer,
+              StandingCallWriter standing_writer)
       : options_(std::move(options)),
         database_(std::move(database)),
         reader_(std::move(reader)),
         binding_writer_(std::move(binding_writer)),
-        record_writer_(std::move(record_writer)) {}
+        record_writer_(std::move(record_writer)),
+        standing_writer_(std::move(standing_writer)) {}
 
   ~SqliteStore() override {
     if (!writer_.joinable()) return;
@@ -74,6 +79,9 @@ class SqliteStore : public Store {
 
   void AppendCallRecord(CallRecord record) override;
   absl::StatusOr<Page<CallRecord>> ListCallRecords(const CallRecordQuery& query) override;
+  void KeepCall(absl::string_view call_id, std::string state) override;
+  void ForgetCall(absl::string_view call_id) override;
+  std::vector<StandingCall> TakeStandingCalls() override;
   absl::StatusOr<UncopiedCallRecords> ReadUncopied(size_t limit) override;
   absl::Status MarkCopied(int64_t position, const std::vector<RefusedCallRecord>& refused) override;
   absl::Status Flush(absl::Duration limit) override;
@@ -83,12 +91,18 @@ class SqliteStore : public Store {
   struct Batch {
     std::vector<std::string> accounts;
     std::vector<CallRecord> records;
+    StandingCallQueue::Batch standing;
+  };
+  // What the disk does not take, though it is well.
+  struct Refusals {
+    std::vector<std::string> lines;
+    uint64_t records = 0;
   };
 
   bool InMemory() const { return reader_ == nullptr; }
   void MarkChanged(absl::string_view account) ABSL_LOCKS_EXCLUDED(queue_mutex_);
   bool SomethingWaits() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_) {
-    return !changed_.empty() || !records_.empty();
+    return !changed_.empty() || !records_.empty() || !standing_.empty();
   }
   bool ShouldWake() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_) {
     return SomethingWaits() || stop_time_ != absl::InfiniteFuture();
@@ -96,7 +110,8 @@ class SqliteStore : public Store {
   bool Stopping() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_) { return stop_time_ != absl::InfiniteFuture(); }
   // No more is gathered: the batch is full, or somebody waits for it.
   bool MustWrite() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_) {
-    return flushers_ > 0 || records_.size() >= kMaxBatchRecords || Stopping();
+    return flushers_ > 0 || records_.size() >= kMaxBatchRecords || standing_.waiting() >= kMaxBatchStandingCalls ||
+           Stopping();
   }
   bool AllWritten() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_) { return !SomethingWaits() && !writing_; }
 
@@ -104,7 +119,7 @@ class SqliteStore : public Store {
   Batch TakeBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_);
   void PutBack(Batch batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_);
   absl::Status Write(const Batch& batch) ABSL_LOCKS_EXCLUDED(database_mutex_);
-  void RefuseRecord(const CallRecord& record, const absl::Status& status) ABSL_LOCKS_EXCLUDED(queue_mutex_);
+  absl::Status WriteRows(const Batch& batch, Refusals& refusals) ABSL_EXCLUSIVE_LOCKS_REQUIRED(database_mutex_);
   // Deletes a few of the records that are too old; answers when to go on.
   absl::Time ExpireRecords() ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_);
   absl::StatusOr<size_t> DeleteRecordsBefore(absl::Time time) ABSL_LOCKS_EXCLUDED(database_mutex_);
@@ -124,11 +139,15 @@ class SqliteStore : public Store {
   const std::unique_ptr<SqliteDatabase> reader_ ABSL_PT_GUARDED_BY(reader_mutex_);
   BindingWriter binding_writer_ ABSL_GUARDED_BY(database_mutex_);
   CallRecordWriter record_writer_ ABSL_GUARDED_BY(database_mutex_);
+  StandingCallWriter standing_writer_ ABSL_GUARDED_BY(database_mutex_);
 
   mutable absl::Mutex queue_mutex_;
   // Accounts whose bindings on disk are not those in memory.
   absl::flat_hash_set<std::string> changed_ ABSL_GUARDED_BY(queue_mutex_);
   std::deque<CallRecord> records_ ABSL_GUARDED_BY(queue_mutex_);
+  StandingCallQueue standing_ ABSL_GUARDED_BY(queue_mutex_);
+  // Until they are taken.
+  std::vector<StandingCall> stood_at_start_ ABSL_GUARDED_BY(queue_mutex_);
   bool writing_ ABSL_GUARDED_BY(queue_mutex_) = false;
   bool write_fails_ ABSL_GUARDED_BY(queue_mutex_) = false;
   bool expiry_fails_ ABSL_GUARDED_BY(queue_mutex_) = false;
@@ -144,6 +163,7 @@ class SqliteStore : public Store {
 
 absl::Status SqliteStore::Load() {
   std::vector<std::string> set_aside;
+  std::vector<StandingCall> standing;
   absl::MutexLock lock(&database_mutex_);
   const absl::Status status = InTransaction([&]() -> absl::Status {
     absl::StatusOr<std::vector<Account>> accounts = ReadAccounts(*database_, set_aside);
@@ -157,11 +177,16 @@ absl::Status SqliteStore::Load() {
       next.push_back(std::move(entry.binding));
       directory_.ReplaceBindings(entry.account, seen, std::move(next));
     }
+    absl::StatusOr<std::vector<StandingCall>> calls = ReadStandingCalls(*database_, set_aside);
+    if (!calls.ok()) return calls.status();
+    standing = *std::move(calls);
     return absl::OkStatus();
   });
   for (const std::string& line : set_aside) options_.report(line);
   absl::MutexLock queue_lock(&queue_mutex_);
   statistics_.set_aside = set_aside.size();
+  for (const StandingCall& call : standing) standing_.NoteOnDisk(call.call_id);
+  stood_at_start_ = std::move(standing);
   return status;
 }
 
@@ -255,6 +280,23 @@ void SqliteStore::AppendCallRecord(CallRecord record) {
   records_.push_back(std::move(record));
 }
 
+void SqliteStore::KeepCall(absl::string_view call_id, std::string state) {
+  // What is lost with the process needs no copy of it.
+  if (InMemory()) return;
+  absl::MutexLock lock(&queue_mutex_);
+  standing_.Keep(call_id, std::move(state));
+}
+
+void SqliteStore::ForgetCall(absl::string_view call_id) {
+  absl::MutexLock lock(&queue_mutex_);
+  standing_.Forget(call_id);
+}
+
+std::vector<StandingCall> SqliteStore::TakeStandingCalls() {
+  absl::MutexLock lock(&queue_mutex_);
+  return std::exchange(stood_at_start_, {});
+}
+
 absl::StatusOr<Page<CallRecord>> SqliteStore::ListCallRecords(const CallRecordQuery& query) {
   // What is on disk is shown even when the rest cannot be written now.
   Flush(kListLimit).IgnoreError();
@@ -301,6 +343,8 @@ StoreStatistics SqliteStore::Statistics() const {
   statistics.accounts = directory_.account_count();
   statistics.bindings = directory_.binding_count();
   statistics.records_waiting = records_.size();
+  statistics.standing_calls = standing_.on_disk();
+  statistics.standing_calls_waiting = standing_.waiting();
   return statistics;
 }
 
@@ -314,8 +358,8 @@ void SqliteStore::WriteUntilStopped() {
     queue_mutex_.AwaitWithTimeout(absl::Condition(this, &SqliteStore::MustWrite), options_.gather_interval);
     if (!SomethingWaits()) return;
     if (Stopping() && write_fails_ && absl::Now() > stop_time_ + kStopLimit) {
-      options_.report(
-          absl::StrCat("store: gave up ", records_.size(), " call records at the stop: ", statistics_.last_error));
+      options_.report(absl::StrCat("store: gave up ", records_.size(), " call records and ", standing_.waiting(),
+                                   " states of standing calls at the stop: ", statistics_.last_error));
       return;
     }
     Batch batch = TakeBatch();
@@ -388,6 +432,8 @@ SqliteStore::Batch SqliteStore::TakeBatch() {
     batch.records.push_back(std::move(records_.front()));
     records_.pop_front();
   }
+  // A call ends on disk with its record or after it: while records are left, none ends.
+  batch.standing = standing_.Take(kMaxBatchStandingCalls, records_.empty());
   return batch;
 }
 
@@ -396,40 +442,51 @@ void SqliteStore::PutBack(Batch batch) {
   for (auto record = batch.records.rbegin(); record != batch.records.rend(); ++record) {
     records_.push_front(std::move(*record));
   }
+  standing_.PutBack(std::move(batch.standing));
 }
 
 absl::Status SqliteStore::Write(const Batch& batch) {
   absl::MutexLock lock(&database_mutex_);
-  std::vector<std::pair<const CallRecord*, absl::Status>> refused;
-  const absl::Status written = InTransaction([&]() -> absl::Status {
-    for (const std::string& account : batch.accounts) {
-      // An account that was deleted meanwhile has no bindings in memory, so this leaves none on disk.
-      const absl::Status status = binding_writer_.Write(account, *directory_.FindBindings(account));
-      if (!status.ok()) return status;
-    }
-    for (const CallRecord& record : batch.records) {
-      const absl::Status status = record_writer_.Write(record);
-      if (status.code() == absl::StatusCode::kInvalidArgument) {
-        // The disk is well, this record is not: it must not hold up the others.
-        refused.emplace_back(&record, status);
-      } else if (!status.ok()) {
-        return status;
-      }
-    }
-    if (InMemory() && !batch.records.empty()) return DeleteOldCallRecords(*database_, options_.records_in_memory);
-    return absl::OkStatus();
-  });
+  Refusals refusals;
+  const absl::Status written = InTransaction([&] { return WriteRows(batch, refusals); });
   // Else they come once more with the rest of the batch.
   if (written.ok()) {
-    for (const auto& [record, status] : refused) RefuseRecord(*record, status);
+    for (const std::string& line : refusals.lines) options_.report(line);
+    absl::MutexLock queue_lock(&queue_mutex_);
+    statistics_.records_dropped += refusals.records;
   }
   return written;
 }
 
-void SqliteStore::RefuseRecord(const CallRecord& record, const absl::Status& status) {
-  options_.report(absl::StrCat("store: call record ", record.call_id, " cannot be written: ", status.message()));
-  absl::MutexLock lock(&queue_mutex_);
-  ++statistics_.records_dropped;
+absl::Status SqliteStore::WriteRows(const Batch& batch, Refusals& refusals) {
+  // A row that is not well must not hold up the others.
+  const auto is_refused = [&](const absl::Status& status, absl::string_view what, absl::string_view call_id) {
+    if (status.code() != absl::StatusCode::kInvalidArgument) return false;
+    refusals.lines.push_back(absl::StrCat("store: ", what, " ", call_id, " cannot be written: ", status.message()));
+    return true;
+  };
+  for (const std::string& account : batch.accounts) {
+    // An account that was deleted meanwhile has no bindings in memory, so this leaves none on disk.
+    const absl::Status status = binding_writer_.Write(account, *directory_.FindBindings(account));
+    if (!status.ok()) return status;
+  }
+  for (const CallRecord& record : batch.records) {
+    const absl::Status status = record_writer_.Write(record);
+    if (is_refused(status, "call record", record.call_id)) {
+      ++refusals.records;
+    } else if (!status.ok()) {
+      return status;
+    }
+  }
+  for (const StandingCall& call : batch.standing.kept) {
+    const absl::Status status = standing_writer_.Keep(call.call_id, call.state);
+    if (!status.ok() && !is_refused(status, "standing call", call.call_id)) return status;
+  }
+  for (const std::string& call_id : batch.standing.forgotten) {
+    if (absl::Status status = standing_writer_.Forget(call_id); !status.ok()) return status;
+  }
+  if (InMemory() && !batch.records.empty()) return DeleteOldCallRecords(*database_, options_.records_in_memory);
+  return absl::OkStatus();
 }
 
 absl::Status SqliteStore::InTransaction(const std::function<absl::Status()>& body) {
@@ -456,8 +513,11 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(SqliteStoreOptions option
   if (!binding_writer.ok()) return binding_writer.status();
   absl::StatusOr<CallRecordWriter> record_writer = CallRecordWriter::Prepare(**database);
   if (!record_writer.ok()) return record_writer.status();
-  auto store = std::make_unique<SqliteStore>(std::move(options), *std::move(database), std::move(reader),
-                                             *std::move(binding_writer), *std::move(record_writer));
+  absl::StatusOr<StandingCallWriter> standing_writer = StandingCallWriter::Prepare(**database);
+  if (!standing_writer.ok()) return standing_writer.status();
+  auto store =
+      std::make_unique<SqliteStore>(std::move(options), *std::move(database), std::move(reader),
+                                    *std::move(binding_writer), *std::move(record_writer), *std::move(standing_writer));
   if (absl::Status status = store->Load(); !status.ok()) return status;
   store->StartWriter();
   return store;

@@ -1,13 +1,14 @@
 // The store in one SQLite file.
 //
 // Start: the schema is brought up to date (PRAGMA user_version), accounts and bindings are read into memory
-// (`Directory`). A row that makes no sense is moved to the table `set_aside` with the reason, reported, and does not
-// stop the start. Writing: bindings that changed are remembered as a set of account names, so a phone that registers
-// often costs one write a batch; call records wait in a bounded queue. One thread writes both, everything that waits in
-// one transaction (WAL), `gather_interval` after the first of it came, or at once when somebody waits for it. A batch
-// that fails is tried again after a second for as long as it takes. The destructor writes what is left, trying for at
-// most two seconds. Between batches the thread deletes call records that are too old, a few hundred in a transaction;
-// the file keeps the room for new ones.
+// (`Directory`), and the calls that stood when it was last written. A row that makes no sense is moved to the table
+// `set_aside` with the reason, reported, and does not stop the start. Writing: bindings that changed are remembered as
+// a set of account names, so a phone that registers often costs one write a batch; of a standing call its latest state
+// waits; call records wait in a bounded queue. One thread writes all of them, everything that waits in one transaction
+// (WAL), `gather_interval` after the first of it came, or at once when somebody waits for it. A batch that fails is
+// tried again after a second for as long as it takes. The destructor writes what is left, trying for at most two
+// seconds. Between batches the thread deletes call records that are too old, a few hundred in a transaction; the file
+// keeps the room for new ones.
 #ifndef SLUICE_SIGNALING_STORE_SQLITE_STORE_H_
 #define SLUICE_SIGNALING_STORE_SQLITE_STORE_H_
 
@@ -23,7 +24,7 @@
 namespace sluice::store {
 
 struct SqliteStoreOptions {
-  // ":memory:" keeps nothing over a restart, and only the newest `records_in_memory` call records.
+  // ":memory:" keeps nothing over a restart, no call either, and only the newest `records_in_memory` call records.
   std::string file;
   // Call records that may wait for the disk.
   size_t waiting_records = 65536;

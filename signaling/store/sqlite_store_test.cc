@@ -244,7 +244,8 @@ TEST_F(SqliteStoreTest, BringsTheAccountsOfAnOlderFileAlong) {
   // As it was before accounts had redirections of their own.
   ASSERT_TRUE((*SqliteDatabase::Open(file_))
                   ->Execute("ALTER TABLE accounts DROP COLUMN follow_redirections; "
-                            "ALTER TABLE call_records DROP COLUMN copy_error; PRAGMA user_version=2")
+                            "ALTER TABLE call_records DROP COLUMN copy_error; DROP TABLE standing_calls; "
+                            "PRAGMA user_version=2")
                   .ok());
   const auto store = Open();
   ASSERT_TRUE(store.ok()) << store.status();

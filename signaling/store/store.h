@@ -1,4 +1,4 @@
-// What outlives a call: accounts, bindings and call records.
+// What outlives a call: accounts, bindings and call records; and what outlives the controller: calls that stand.
 //
 // Everything that SIP reads (accounts, bindings) is answered from memory, and everything that SIP writes is taken at
 // once and reaches the disk later by a thread of the store's own. So no shard ever waits for a disk, and a disk that is
@@ -58,9 +58,19 @@ struct UncopiedCallRecords {
   int64_t position = 0;
 };
 
+// A call that goes on after a restart of the controller.
+struct StandingCall {
+  std::string call_id;
+  // Whatever its keeper needs to go on with it, serialised; the store does not look into it.
+  std::string state;
+};
+
 struct StoreStatistics {
   uint64_t accounts = 0;
   uint64_t bindings = 0;
+  // Standing calls that are on disk, and those whose latest state, or end, waits for it.
+  uint64_t standing_calls = 0;
+  uint64_t standing_calls_waiting = 0;
   // Call records that are on disk, that wait, and that were given up because too many waited.
   uint64_t records_written = 0;
   uint64_t records_waiting = 0;
@@ -109,6 +119,16 @@ class Store {
   // Newest first. Sees every record appended before the call. INVALID_ARGUMENT (token) or what the disk says. Waits for
   // the disk.
   virtual absl::StatusOr<Page<CallRecord>> ListCallRecords(const CallRecordQuery& query) = 0;
+
+  // Standing calls: what goes on after a restart. Taken at once, on disk soon, only the latest state of a call. Never
+  // waits; what waits for the disk is one state a call at most.
+  virtual void KeepCall(absl::string_view call_id, std::string state) = 0;
+  // The call is over. To be called after its record was appended: the disk gets them together or in this order, so
+  // neither a record is lost nor a call comes back that has one. A call that was not on disk yet costs no write.
+  virtual void ForgetCall(absl::string_view call_id) = 0;
+  // Those that were on disk when the store was opened and have no call record, in no order; they stay there until they
+  // are forgotten. To be taken once, before anything is kept.
+  virtual std::vector<StandingCall> TakeStandingCalls() = 0;
 
   // For whoever copies records to another place (RecordForwarder); both wait for the disk and fail with it. MarkCopied:
   // all up to `position` are there but those `refused`, which are kept whatever their age.
