@@ -284,6 +284,23 @@ void FleetCore::Delete(const std::string& session_id, Fleet::StateCallback done)
   EndAt(relay, session_id, Owe(std::move(done)));
 }
 
+void FleetCore::Adopt(size_t relay, const Session& session, const SessionState& state) {
+  const std::string& id = session.session_id();
+  if (book_.Contains(id) || creations_.contains(id)) return;
+  book_.Adopt(relay, session, state);
+  relays_[relay]->SetSessions(book_.CountOn(relay));
+  relays_[relay]->HearThePast();
+  // Reached already: what it holds was compared without this one.
+  if (relays_[relay]->ready()) Restore(relay, id, false);
+}
+
+std::optional<size_t> FleetCore::IndexOf(const std::string& relay) const {
+  for (size_t i = 0; i < relays_.size(); ++i) {
+    if (relays_[i]->name() == relay) return i;
+  }
+  return std::nullopt;
+}
+
 void FleetCore::EndAt(size_t relay, const std::string& session_id, OwedAnswer owed) {
   book_.Doom(relay, session_id);
   if (relays_[relay]->ready()) {

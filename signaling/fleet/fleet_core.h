@@ -1,6 +1,6 @@
 // What the fleet does, on its loop: creations, updates, deletes, and the reconciliation of each relay with the book.
 //
-// Threads: the loop, except for the constructor, Infos and SetListener.
+// Threads: the loop, except for the constructor, IndexOf, Infos and SetListener.
 #ifndef SLUICE_SIGNALING_FLEET_FLEET_CORE_H_
 #define SLUICE_SIGNALING_FLEET_FLEET_CORE_H_
 
@@ -38,8 +38,11 @@ class FleetCore final : public RelayMember::Owner {
   void Create(relay::v1::Session session, Fleet::PlacedCallback done);
   void Update(relay::v1::Session session, Fleet::StateCallback done);
   void Delete(const std::string& session_id, Fleet::StateCallback done);
+  void Adopt(size_t relay, const relay::v1::Session& session, const relay::v1::SessionState& state);
   void Get(const std::string& session_id, Fleet::StateCallback done);
 
+  // In the order of the options; nothing: there is no relay of that name.
+  std::optional<size_t> IndexOf(const std::string& relay) const;
   std::vector<RelayInfo> Infos() const;
   void SetListener(FleetListener* listener) ABSL_LOCKS_EXCLUDED(listener_mutex_);
 

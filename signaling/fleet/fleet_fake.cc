@@ -119,6 +119,15 @@ void FakeFleet::DeleteSession(const std::string& session_id, StateCallback done)
   Answer([done = std::move(done), answer = std::move(answer)] { done(answer); });
 }
 
+absl::Status FakeFleet::AdoptSession(const std::string& relay, relay::v1::Session session, const SessionState& state) {
+  absl::MutexLock lock(&mutex_);
+  ++counts_[Operation::kAdopt];
+  if (relay != relay_) return absl::NotFoundError(absl::StrCat("relay: none is called '", relay, "'"));
+  const std::string id = session.session_id();
+  sessions_.try_emplace(id, Entry{std::move(session), state});
+  return absl::OkStatus();
+}
+
 void FakeFleet::GetSession(const std::string& session_id, StateCallback done) {
   absl::StatusOr<SessionState> answer = absl::UnknownError("");
   {

@@ -25,7 +25,7 @@ namespace sluice::fleet {
 
 class FakeFleet : public Fleet {
  public:
-  enum class Operation { kCreate, kUpdate, kDelete, kGet };
+  enum class Operation { kCreate, kUpdate, kDelete, kAdopt, kGet };
   using Post = std::function<void(std::function<void()>)>;
 
   // One healthy relay of this name. Media addresses are `address`.
@@ -36,6 +36,9 @@ class FakeFleet : public Fleet {
   void CreateSession(relay::v1::Session session, PlacedCallback done) override;
   void UpdateSession(relay::v1::Session session, StateCallback done) override;
   void DeleteSession(const std::string& session_id, StateCallback done) override;
+  // The relay has it from before, or makes it with the ports of `state`.
+  absl::Status AdoptSession(const std::string& relay, relay::v1::Session session,
+                            const relay::v1::SessionState& state) override;
   void GetSession(const std::string& session_id, StateCallback done) override;
   std::vector<RelayInfo> ListRelays() const override;
   void SetListener(FleetListener* listener) override;

@@ -1,7 +1,9 @@
 #include "signaling/fleet/grpc_fleet.h"
 
+#include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "signaling/fleet/fleet_core.h"
 #include "signaling/fleet/open_calls.h"
@@ -62,6 +64,14 @@ void GrpcFleet::UpdateSession(relay::v1::Session session, StateCallback done) {
 
 void GrpcFleet::DeleteSession(const std::string& session_id, StateCallback done) {
   core_->Post(&FleetCore::Delete, session_id, std::move(done));
+}
+
+absl::Status GrpcFleet::AdoptSession(const std::string& relay, relay::v1::Session session,
+                                     const relay::v1::SessionState& state) {
+  const std::optional<size_t> index = core_->core().IndexOf(relay);
+  if (!index) return absl::NotFoundError(absl::StrCat("relay: none is called '", relay, "'"));
+  core_->Post(&FleetCore::Adopt, *index, std::move(session), state);
+  return absl::OkStatus();
 }
 
 void GrpcFleet::GetSession(const std::string& session_id, StateCallback done) {

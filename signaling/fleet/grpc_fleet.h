@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "signaling/fleet/fleet.h"
 
@@ -36,8 +37,8 @@ struct FleetOptions {
   absl::Duration deadline = absl::Seconds(2);
   // How long one relay may take over a create while another could be asked.
   absl::Duration attempt_timeout = absl::Milliseconds(500);
-  // How long a session of ours that nobody wants is left alone. A controller that restarted has forgotten its calls,
-  // whose media goes on so long.
+  // How long a session of ours that nobody wants is left alone: one that an earlier run has made and nobody has adopted
+  // goes on so long.
   absl::Duration orphan_grace = absl::Minutes(2);
   // How often relays tell their statistics, and after how much silence they count as lost.
   absl::Duration heartbeat = absl::Milliseconds(250);
@@ -61,6 +62,8 @@ class GrpcFleet : public Fleet {
   void CreateSession(relay::v1::Session session, PlacedCallback done) override;
   void UpdateSession(relay::v1::Session session, StateCallback done) override;
   void DeleteSession(const std::string& session_id, StateCallback done) override;
+  absl::Status AdoptSession(const std::string& relay, relay::v1::Session session,
+                            const relay::v1::SessionState& state) override;
   void GetSession(const std::string& session_id, StateCallback done) override;
   std::vector<RelayInfo> ListRelays() const override;
   void SetListener(FleetListener* listener) override;

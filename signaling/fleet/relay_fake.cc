@@ -14,6 +14,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 namespace sluice::fleet {
 
@@ -129,19 +130,22 @@ class FakeRelay::SessionServiceImpl final : public relay::v1::SessionService::Se
                            grpc::ServerWriter<relay::v1::WatchEventsResponse>* writer) override {
     absl::MutexLock lock(&relay_->mutex_);
     size_t next = relay_->events_.size();
+    const std::string instance = absl::StrCat(relay_->instance_);
     if (!request->resume_token().empty()) {
-      uint64_t token = 0;
-      if (!absl::SimpleAtoi(request->resume_token(), &token) || token > next) {
+      const std::pair<std::string, std::string> parts =
+          absl::StrSplit(request->resume_token(), absl::MaxSplits('.', 1));
+      uint64_t seen = 0;
+      if (!absl::SimpleAtoi(parts.second, &seen) || (parts.first == instance && seen > next)) {
         return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "resume_token: not one of this relay");
       }
-      next = token;
+      next = parts.first == instance ? seen : 0;
     }
     bool first = true;
     while (relay_->AwaitVoice(generation_, context)) {
       if (first || next < relay_->events_.size()) {
         relay::v1::WatchEventsResponse response;
         for (; next < relay_->events_.size(); ++next) *response.add_events() = relay_->events_[next];
-        response.set_resume_token(absl::StrCat(next));
+        response.set_resume_token(absl::StrCat(instance, ".", next));
         if (!writer->Write(response)) break;
         first = false;
       }

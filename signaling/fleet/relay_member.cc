@@ -15,6 +15,8 @@ namespace {
 
 // A connection that has held for so long was a success: the next loss is tried again at once.
 constexpr absl::Duration kSettled = absl::Seconds(1);
+// Resume token of no run of a relay: it tells all events that it has.
+constexpr char kFirstEvent[] = "none.0";
 
 }  // namespace
 
@@ -89,8 +91,10 @@ void RelayMember::OnStatistics(const relay::v1::RelayStatistics& statistics) {
 }
 
 void RelayMember::OnEvents(const relay::v1::WatchEventsResponse& events) {
+  const bool is_past = resume_token_ == kFirstEvent;
   if (!events.resume_token().empty()) resume_token_ = events.resume_token();
-  if (events.missed() != 0) {
+  // What it does not know any more of the past is so old that an earlier run was told.
+  if (events.missed() != 0 && !is_past) {
     spdlog::warn("fleet: relay {} could not tell {} events", name_, events.missed());
     Change([&](RelayInfo& info) { info.missed_events += events.missed(); });
   }
@@ -109,6 +113,10 @@ void RelayMember::OnLost(const absl::Status& reason, bool forget_token) {
   SetHealth(was_ready ? RelayHealth::kConnecting : RelayHealth::kDown, std::string(reason.message()));
   const absl::Duration wait = backoff_.Next(absl::Uniform(random_, 0.0, 1.0));
   connect_timer_ = home_.loop.After(at_once ? absl::ZeroDuration() : wait, [this] { Connect(); });
+}
+
+void RelayMember::HearThePast() {
+  if (resume_token_.empty()) resume_token_ = kFirstEvent;
 }
 
 void RelayMember::SetRestoring(uint64_t sessions) {

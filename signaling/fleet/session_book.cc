@@ -1,6 +1,8 @@
 #include "signaling/fleet/session_book.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 namespace sluice::fleet {
@@ -12,6 +14,9 @@ using relay::v1::Stream;
 using relay::v1::StreamState;
 
 namespace {
+
+// No relay starts as often.
+constexpr uint32_t kUnknownLife = std::numeric_limits<uint32_t>::max();
 
 bool IsSame(const Endpoint& a, const Endpoint& b) { return a.port() == b.port() && a.address() == b.address(); }
 
@@ -62,6 +67,12 @@ void SessionBook::Add(size_t relay, Session session, const SessionState& state) 
   ++relays_[relay].sessions;
 }
 
+void SessionBook::Adopt(size_t relay, Session session, const SessionState& state) {
+  const std::string id = session.session_id();
+  Add(relay, std::move(session), state);
+  sessions_.at(id).life = kUnknownLife;
+}
+
 Session SessionBook::SetNext(Session session) {
   Entry& entry = sessions_.at(session.session_id());
   CopyPorts(Parse(entry.confirmed), session);
@@ -110,7 +121,10 @@ Difference SessionBook::Compare(size_t relay, absl::Span<const SessionState> hel
     const std::string& id = state.session_id();
     there.insert(id);
     const auto found = sessions_.find(id);
-    if (found != sessions_.end() && found->second.relay == relay) continue;
+    if (found != sessions_.end() && found->second.relay == relay) {
+      found->second.life = page.life;
+      continue;
+    }
     if (page.doomed.contains(id)) {
       doomed.insert(id);
       difference.end.push_back(id);

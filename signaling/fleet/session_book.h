@@ -7,7 +7,8 @@
 //
 // A relay has a `life`: it counts the starts of the relay that the fleet has seen. A session that is missing in the
 // life in which the relay had it was ended there, by its operator say; one that is missing in a later life was lost
-// with the restart and is restored.
+// with the restart and is restored. Of one that was made before this book began, nobody knows in which life that was:
+// if it is missing, it is restored.
 //
 // Deleted sessions that the relay has not confirmed yet are `doomed`: whenever they are seen there, they are ended.
 #ifndef SLUICE_SIGNALING_FLEET_SESSION_BOOK_H_
@@ -52,6 +53,8 @@ class SessionBook {
 
   // The relay has made `session` and answered `state`.
   void Add(size_t relay, relay::v1::Session session, const relay::v1::SessionState& state);
+  // The relay has made `session` and answered `state` before this book began.
+  void Adopt(size_t relay, relay::v1::Session session, const relay::v1::SessionState& state);
   // A new state is wanted of a session in the book. Answers what has to be written: with the known ports.
   relay::v1::Session SetNext(relay::v1::Session session);
   // The relay has taken a write of `session` in this life of its.
@@ -86,7 +89,7 @@ class SessionBook {
  private:
   struct Entry {
     size_t relay = 0;
-    // Life of the relay in which it was last confirmed.
+    // Life of the relay in which it was last confirmed, or seen there.
     uint32_t life = 0;
     // Serialised: a standing call costs a few hundred bytes so. `next` is empty when there is no unconfirmed update.
     std::string confirmed;

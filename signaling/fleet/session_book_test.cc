@@ -143,6 +143,18 @@ TEST(SessionBook, DoesNotReviveWhatWasEndedAtALivingRelay) {
   EXPECT_THAT(difference.restore, IsEmpty());
 }
 
+TEST(SessionBook, RestoresAnAdoptedSessionThatIsMissingUntilItWasSeenOnce) {
+  SessionBook book(1, kWriter);
+  const Session session = SessionOf("a");
+  book.Adopt(0, session, StateOf(session, 20000));
+  EXPECT_EQ(book.Wanted("a").streams(0).legs(0).requested_local().port(), 20000u);
+  EXPECT_THAT(book.Compare(0, {}).restore, ElementsAre("a"));
+  const Difference there = book.Compare(0, {Held("a")});
+  EXPECT_THAT(there.restore, IsEmpty());
+  EXPECT_THAT(there.orphans, IsEmpty());
+  EXPECT_THAT(book.Compare(0, {}).lost, ElementsAre("a")) << "it was ended there";
+}
+
 TEST(SessionBook, RepeatsAnUpdateThatWasNotAnswered) {
   SessionBook book(1, kWriter);
   Add(book, 0, "a");
