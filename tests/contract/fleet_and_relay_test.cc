@@ -61,19 +61,24 @@ class FleetAndRelay : public ServiceTest {
  protected:
   void SetUp() override {
     ServiceTest::SetUp();
-    fleet::FleetOptions options;
-    options.relays = {{"relay-1", "unix:" + folder_ + "/relay.sock"}};
-    options.writer = "controller-1";
-    options.epoch = 7;
-    options.deadline = absl::Seconds(10);
-    fleet_ = std::make_unique<fleet::GrpcFleet>(options);
+    MakeFleet(7, listener_);
     fleet_->Start();
-    fleet_->SetListener(&listener_);
     ASSERT_TRUE(AwaitHealth(fleet::RelayHealth::kHealthy));
   }
   void TearDown() override {
     fleet_.reset();
     ServiceTest::TearDown();
+  }
+
+  // That of a run of the controller, not started.
+  void MakeFleet(uint64_t epoch, Listener& listener) {
+    fleet::FleetOptions options;
+    options.relays = {{"relay-1", "unix:" + folder_ + "/relay.sock"}};
+    options.writer = "controller-1";
+    options.epoch = epoch;
+    options.deadline = absl::Seconds(10);
+    fleet_ = std::make_unique<fleet::GrpcFleet>(options);
+    fleet_->SetListener(&listener);
   }
 
   // The fleet tells its relays' health when it is asked, so it is asked until it says so.
@@ -140,6 +145,26 @@ TEST_F(FleetAndRelay, ARelayThatRestartedGetsItsSessionsBackOnTheSamePorts) {
   ASSERT_TRUE(sessions_->GetSession(&context, request, &response).ok());
   EXPECT_EQ(response.session().streams(0).legs(0).local().port(), port);
   EXPECT_EQ(listener_.lost(), 0);
+}
+
+TEST_F(FleetAndRelay, TheNextRunOfTheControllerGoesOnWithASessionAndHearsItsPast) {
+  const auto placed = Place(TestSession("call-1"));
+  ASSERT_TRUE(placed.ok()) << placed.status();
+  fleet_.reset();
+  Listener next;
+  MakeFleet(8, next);
+  ASSERT_TRUE(fleet_->AdoptSession("relay-1", TestSession("call-1"), placed->state).ok());
+  fleet_->Start();
+  EXPECT_TRUE(next.AwaitKind(relay::v1::EVENT_KIND_SESSION_CREATED)) << "it was made before this run";
+  ASSERT_TRUE(AwaitHealth(fleet::RelayHealth::kHealthy));
+  relay::v1::Session changed = TestSession("call-1");
+  changed.mutable_streams(0)->mutable_legs(1)->mutable_remote()->set_port(23000);
+  const auto updated = Await<relay::v1::SessionState>([&](auto done) { fleet_->UpdateSession(changed, done); });
+  ASSERT_TRUE(updated.ok()) << updated.status();
+  EXPECT_EQ(updated->streams(0).legs(0).local().port(), placed->state.streams(0).legs(0).local().port());
+  EXPECT_EQ(next.lost(), 0);
+  // Before its listener.
+  fleet_.reset();
 }
 
 }  // namespace
