@@ -63,6 +63,12 @@ class Checker {
     if (keep != absl::ZeroDuration() && keep < absl::Hours(1)) {
       return file_.Error("store.keep_records", "allowed: 1h and more, or 0s for ever");
     }
+    auto& store = *config_.mutable_store();
+    const bool in_memory = store.sqlite_file() == ":memory:";
+    if (!store.has_keep_calls()) store.set_keep_calls(!in_memory);
+    if (store.keep_calls() && in_memory) {
+      return file_.Error("store.keep_calls", "wants calls that are there after a restart; sqlite_file must be a file");
+    }
     return CheckLogLevel(file_, "log_level", config_.log_level());
   }
 

@@ -33,6 +33,18 @@ TEST(ControllerConfig, TakesAConfigThatIsRightAndFillsInTheDefaults) {
   EXPECT_EQ(config->registrar().default_expires().seconds(), 3600);
 }
 
+TEST(ControllerConfig, KeepsCallsWhereItHasAFileUnlessToldOtherwise) {
+  const auto keeps = [](const char* store) {
+    const auto config = ReadControllerConfigText(
+        absl::StrReplaceAll(kGood, {{"sqlite_file: /var/lib/sluice/controller.db", store}}), "controller.yaml");
+    EXPECT_TRUE(config.ok()) << config.status();
+    return config->store().keep_calls();
+  };
+  EXPECT_TRUE(keeps("sqlite_file: controller.db"));
+  EXPECT_FALSE(keeps("sqlite_file: controller.db\n  keep_calls: false"));
+  EXPECT_FALSE(keeps("sqlite_file: \":memory:\""));
+}
+
 struct WrongCase {
   const char* description;
   const char* from;
@@ -82,6 +94,8 @@ INSTANTIATE_TEST_SUITE_P(
                   "10: store.sqlite_file: is required"},
         WrongCase{"call records that hardly stay", "controller.db\n", "controller.db\n  keep_records: 30m\n",
                   "12: store.keep_records: allowed: 1h and more"},
+        WrongCase{"calls kept in memory", "/var/lib/sluice/controller.db\n", "\":memory:\"\n  keep_calls: true\n",
+                  "12: store.keep_calls: wants calls that are there after a restart; sqlite_file must be a file"},
         WrongCase{"a session timer below RFC 4028", "store:", "calls: {session_expires: 60s}\nstore:",
                   "10: calls.session_expires: is too short (RFC 4028)"}));
 
