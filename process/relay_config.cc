@@ -23,9 +23,7 @@ constexpr absl::Duration kDefaultIdleSleep = absl::Microseconds(50);
 constexpr absl::Duration kMaxIdleSleep = absl::Milliseconds(1);
 constexpr uint32_t kDefaultFlows = 16384;
 constexpr uint32_t kMaxFlows = 4194304;
-constexpr uint32_t kDefaultBurst = 64;
 constexpr uint32_t kMinBurst = 16;
-constexpr uint32_t kMaxBurst = 64;
 constexpr uint32_t kDefaultMemoryMib = 256;
 constexpr uint32_t kDefaultHugepageMemoryMib = 1024;
 constexpr uint32_t kDefaultFirstPort = 16384;
@@ -99,7 +97,7 @@ class Checker {
     if (datapath.max_flows() == 0) datapath.set_max_flows(kDefaultFlows);
     if (datapath.max_flows() > kMaxFlows)
       return file_.Error("datapath.max_flows", absl::StrCat("is too many; allowed: 1 to ", kMaxFlows));
-    if (datapath.burst_size() == 0) datapath.set_burst_size(kDefaultBurst);
+    if (datapath.burst_size() == 0) datapath.set_burst_size(kMaxBurst);
     if (datapath.burst_size() < kMinBurst || datapath.burst_size() > kMaxBurst) {
       return file_.Error(
           "datapath.burst_size",

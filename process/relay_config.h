@@ -3,6 +3,7 @@
 #ifndef SLUICE_PROCESS_RELAY_CONFIG_H_
 #define SLUICE_PROCESS_RELAY_CONFIG_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -11,6 +12,9 @@
 #include "sluice/config/v1/relay_config.pb.h"
 
 namespace sluice::process {
+
+// The greatest datapath.burst_size, and its default.
+inline constexpr uint32_t kMaxBurst = 64;
 
 // Errors are those of ConfigFile.
 absl::StatusOr<config::v1::RelayConfig> ReadRelayConfig(const std::string& path);

@@ -32,7 +32,7 @@ TEST(RelayConfig, TakesAConfigThatIsRightAndFillsInTheDefaults) {
   EXPECT_EQ(config->interfaces(0).af_xdp().kernel_interface(), "veth0");
   EXPECT_EQ(config->interfaces(0).queues(), 1u);
   EXPECT_EQ(config->datapath().max_idle_sleep().nanos(), 50000);
-  EXPECT_EQ(config->datapath().burst_size(), 64u);
+  EXPECT_EQ(config->datapath().burst_size(), kMaxBurst);
   EXPECT_EQ(config->datapath().memory_mib(), 256u);
   EXPECT_EQ(config->networks(0).dscp(), 46u);
   EXPECT_EQ(config->sessions().port_quarantine().seconds(), 2);

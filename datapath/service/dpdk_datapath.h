@@ -24,13 +24,14 @@
 
 namespace sluice::service {
 
+// As the config says: its defaults are process::ReadRelayConfig's.
 struct DpdkDatapathOptions {
   io::EalOptions eal;
   std::vector<io::InterfaceOptions> interfaces;
   uint32_t mbufs = 0;
-  uint32_t max_flows = 16384;
-  absl::Duration max_idle_sleep = absl::Microseconds(50);
-  uint16_t burst = 64;  // As in WorkerSetOptions.
+  uint32_t max_flows = 0;
+  absl::Duration max_idle_sleep;
+  uint16_t burst = 0;
 };
 
 class DpdkDatapath final : public Datapath {

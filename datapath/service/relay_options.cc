@@ -6,13 +6,17 @@
 #include "datapath/packet/ip_address.h"
 #include "datapath/packet/ip_prefix.h"
 #include "datapath/packet/mac_address.h"
+#include "datapath/worker/pipeline.h"
 #include "process/checks.h"
+#include "process/relay_config.h"
 
 namespace sluice::service {
 namespace {
 
 using config::v1::InterfaceConfig;
 using config::v1::NetworkConfig;
+
+static_assert(process::kMaxBurst == worker::kMaxBurst);
 
 void SetDevice(const InterfaceConfig& config, io::InterfaceOptions& options) {
   switch (config.device_case()) {

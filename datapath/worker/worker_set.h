@@ -22,6 +22,7 @@
 #include "datapath/flow/next_hop_table.h"
 #include "datapath/io/eal.h"
 #include "datapath/io/port.h"
+#include "datapath/worker/pipeline.h"
 #include "datapath/worker/worker.h"
 #include "datapath/worker/worker_statistics.h"
 
@@ -35,7 +36,7 @@ struct WorkerSetOptions {
   // The longest sleep between two polls that find nothing, up to 1 ms; 0: never sleep.
   absl::Duration max_idle_sleep = absl::Microseconds(50);
   // Most packets that a worker takes from a queue at once; 1 to kMaxBurst.
-  uint16_t burst = 64;
+  uint16_t burst = kMaxBurst;
   // Events that wait for the control thread, and frames that wait for the capture writer, for each worker. The latter
   // is a power of two.
   size_t event_ring_capacity = 16384;
