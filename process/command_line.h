@@ -2,8 +2,6 @@
 //   PROGRAM --config FILE           runs
 //   PROGRAM --config FILE --check   says whether the config is right, and ends
 //   PROGRAM --version, --help
-//
-// Exit statuses of both programs: 0 done, 1 something on this machine is in the way, 2 wrong command line or config.
 #ifndef SLUICE_PROCESS_COMMAND_LINE_H_
 #define SLUICE_PROCESS_COMMAND_LINE_H_
 
@@ -14,8 +12,6 @@
 #include "absl/strings/string_view.h"
 
 namespace sluice::process {
-
-inline constexpr absl::string_view kVersion = "0.1.0";
 
 struct CommandLine {
   enum class Mode { kRun, kCheck, kVersion, kHelp };

@@ -1,11 +1,7 @@
 // sluice-relay: reads its config, makes the parts, wires them, and waits for a signal.
-//
-// Exit statuses: 0 stopped in an orderly way, 1 something on this machine is in the way, 2 wrong command line or
-// config.
 
 #include <unistd.h>
 
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -23,10 +19,10 @@
 #include "datapath/service/relay_service.h"
 #include "datapath/service/session_service.h"
 #include "datapath/session/session_model.h"
-#include "process/command_line.h"
 #include "process/grpc_server.h"
 #include "process/logging.h"
 #include "process/metrics_endpoint.h"
+#include "process/program.h"
 #include "process/relay_config.h"
 #include "process/stop_signal.h"
 #include "process/systemd_notify.h"
@@ -37,14 +33,9 @@ namespace {
 
 constexpr char kProgram[] = "sluice-relay";
 constexpr char kAdmission[] = "sluice.relay.v1.Admission";
-constexpr int kMachine = 1;
-constexpr int kConfig = 2;
 constexpr absl::Duration kGrace = absl::Seconds(1);
 
-int Fail(int status, const absl::Status& error) {
-  std::fprintf(stderr, "%s: %s\n", kProgram, std::string(error.message()).c_str());
-  return status;
-}
+int Fail(const absl::Status& error) { return process::Fail(kProgram, process::kMachine, error.message()); }
 
 void LogIfWrong(const absl::Status& status) {
   if (!status.ok()) spdlog::warn("{}", std::string(status.message()));
@@ -64,14 +55,16 @@ void Reload(const std::string& path, ControlLoop& loop, session::SessionModel& m
 }
 
 int Run(const std::string& path, const config::v1::RelayConfig& config) {
+  process::StopSignal::Block();
+  process::StartLogging(kProgram, config.log_level());
   const std::string instance_id = absl::StrCat(absl::Hex(absl::ToUnixMicros(absl::Now())), "-", getpid());
   absl::StatusOr<std::unique_ptr<DpdkDatapath>> datapath = DpdkDatapath::Open(ToDatapathOptions(config));
-  if (!datapath.ok()) return Fail(kMachine, datapath.status());
+  if (!datapath.ok()) return Fail(datapath.status());
   flow::FlowTable& table = (*datapath)->table();
   absl::StatusOr<std::unique_ptr<session::SessionModel>> model = session::SessionModel::Create(
       ToModelOptions(config, instance_id), table, (*datapath)->next_hops(), (*datapath)->Now());
-  if (!model.ok()) return Fail(kMachine, model.status());
-  if (absl::Status status = (*datapath)->StartWorkers(); !status.ok()) return Fail(kMachine, status);
+  if (!model.ok()) return Fail(model.status());
+  if (absl::Status status = (*datapath)->StartWorkers(); !status.ok()) return Fail(status);
 
   RelayReport report({config.name(), std::string(process::kVersion), instance_id, absl::Now()}, **datapath, table,
                      **model);
@@ -85,7 +78,7 @@ int Run(const std::string& path, const config::v1::RelayConfig& config) {
   });
   absl::StatusOr<std::unique_ptr<process::GrpcServer>> server =
       process::GrpcServer::Start({config.listen().begin(), config.listen().end()}, {&session_service, &relay_service});
-  if (!server.ok()) return Fail(kMachine, server.status());
+  if (!server.ok()) return Fail(server.status());
   // Drains come over gRPC; the control thread sees this as soon as it runs one that was posted after.
   LogIfWrong(loop.Run([&](const session::Moment&) { admission = server->get(); }));
   (*server)->SetServing(kAdmission, true);
@@ -102,7 +95,7 @@ int Run(const std::string& path, const config::v1::RelayConfig& config) {
           }));
           return RelayMetrics(relay, statistics);
         });
-    if (!endpoint.ok()) return Fail(kMachine, endpoint.status());
+    if (!endpoint.ok()) return Fail(endpoint.status());
     metrics = *std::move(endpoint);
   }
 
@@ -120,37 +113,13 @@ int Run(const std::string& path, const config::v1::RelayConfig& config) {
   metrics.reset();
   (*server)->Stop(kGrace);
   (*datapath)->StopWorkers();
-  return 0;
-}
-
-int Main(const std::vector<std::string>& arguments) {
-  const absl::StatusOr<process::CommandLine> line = process::ParseCommandLine(arguments);
-  if (!line.ok()) {
-    return Fail(kConfig,
-                absl::InvalidArgumentError(absl::StrCat(line.status().message(), "; ", process::Usage(kProgram))));
-  }
-  switch (line->mode) {
-    case process::CommandLine::Mode::kVersion:
-      std::printf("%s %s\n", kProgram, std::string(process::kVersion).c_str());
-      return 0;
-    case process::CommandLine::Mode::kHelp:
-      std::printf("%s\n", process::Usage(kProgram).c_str());
-      return 0;
-    default:
-      break;
-  }
-  const absl::StatusOr<config::v1::RelayConfig> config = process::ReadRelayConfig(line->config);
-  if (!config.ok()) return Fail(kConfig, config.status());
-  if (line->mode == process::CommandLine::Mode::kCheck) {
-    std::printf("%s is right\n", line->config.c_str());
-    return 0;
-  }
-  process::StopSignal::Block();
-  process::StartLogging(kProgram, config->log_level());
-  return Run(line->config, *config);
+  return process::kDone;
 }
 
 }  // namespace
 }  // namespace sluice::service
 
-int main(int argc, char** argv) { return sluice::service::Main({argv + 1, argv + argc}); }
+int main(int argc, char** argv) {
+  using namespace sluice;
+  return process::RunProgram(service::kProgram, {argv + 1, argv + argc}, process::ReadRelayConfig, service::Run);
+}

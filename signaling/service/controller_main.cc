@@ -1,6 +1,5 @@
 // sluice-controller: wires config, store, fleet, shards, gRPC and metrics together, and waits for signals.
 
-#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -14,12 +13,12 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "process/checks.h"
-#include "process/command_line.h"
 #include "process/config_file.h"
 #include "process/controller_config.h"
 #include "process/grpc_server.h"
 #include "process/logging.h"
 #include "process/metrics_endpoint.h"
+#include "process/program.h"
 #include "process/stop_signal.h"
 #include "process/systemd_notify.h"
 #include "signaling/agent/shards.h"
@@ -42,9 +41,6 @@ namespace sluice::service {
 namespace {
 
 constexpr char kProgram[] = "sluice-controller";
-constexpr int kDone = 0;
-constexpr int kMachine = 1;
-constexpr int kWrongUse = 2;
 
 // How long calls have to end, clients of the gRPC services to finish, and records to reach the disk.
 constexpr absl::Duration kCallsLimit = absl::Seconds(5);
@@ -53,10 +49,7 @@ constexpr absl::Duration kDiskLimit = absl::Seconds(2);
 // Signals end the wait; there is nothing else to wake up for.
 constexpr absl::Duration kSignalWait = absl::Hours(1);
 
-int Fail(int status, absl::string_view text) {
-  std::fprintf(stderr, "%s: %s\n", kProgram, std::string(text).c_str());
-  return status;
-}
+int Fail(const absl::Status& error) { return process::Fail(kProgram, process::kMachine, error.message()); }
 
 // systemd that cannot be told is worth a line and no more.
 void Warn(const absl::Status& status) {
@@ -133,22 +126,22 @@ int Run(const std::string& file, const Settings& settings) {
                               .keep_records = keep == absl::ZeroDuration() ? absl::InfiniteDuration() : keep,
                               .records_are_copied = settings.exports.postgresql.has_value(),
                               .report = WarnOf});
-  if (!store.ok()) return Fail(kMachine, store.status().message());
+  if (!store.ok()) return Fail(store.status());
   const std::unique_ptr<store::RecordForwarder> forwarder = StartForwarder(settings.exports, **store);
   std::unique_ptr<hep::Exporter> hep;
   if (settings.exports.hep.has_value()) {
     absl::StatusOr<std::unique_ptr<hep::Exporter>> exporter = hep::Exporter::Open(*settings.exports.hep);
-    if (!exporter.ok()) return Fail(kMachine, exporter.status().message());
+    if (!exporter.ok()) return Fail(exporter.status());
     hep = *std::move(exporter);
   }
   auto fleet = std::make_unique<fleet::GrpcFleet>(ToFleetOptions(config));
   absl::StatusOr<std::unique_ptr<agent::Shards>> shards =
       agent::Shards::Start(ToShardsOptions(config, settings.plan), *fleet, **store, hep.get());
-  if (!shards.ok()) return Fail(kMachine, shards.status().message());
+  if (!shards.ok()) return Fail(shards.status());
   ControllerService service(**shards, **store, *fleet, config.sip().realm());
   absl::StatusOr<std::unique_ptr<process::GrpcServer>> server =
       process::GrpcServer::Start({config.listen().begin(), config.listen().end()}, {&service});
-  if (!server.ok()) return Fail(kMachine, server.status().message());
+  if (!server.ok()) return Fail(server.status());
   std::unique_ptr<process::MetricsEndpoint> metrics;
   if (!config.metrics_listen().empty()) {
     auto endpoint = process::MetricsEndpoint::Start(config.metrics_listen(), [&] {
@@ -157,7 +150,7 @@ int Run(const std::string& file, const Settings& settings) {
       if (forwarder != nullptr) exports.forwarder = forwarder->Statistics();
       return ControllerMetrics((*shards)->Statistics(), (*store)->Statistics(), fleet->ListRelays(), exports);
     });
-    if (!endpoint.ok()) return Fail(kMachine, endpoint.status().message());
+    if (!endpoint.ok()) return Fail(endpoint.status());
     metrics = *std::move(endpoint);
   }
 
@@ -187,41 +180,20 @@ int Run(const std::string& file, const Settings& settings) {
     spdlog::error("{}", std::string(status.message()));
   }
   spdlog::info("stopped");
-  return kDone;
-}
-
-int Main(const std::vector<std::string>& arguments) {
-  const absl::StatusOr<process::CommandLine> line = process::ParseCommandLine(arguments);
-  if (!line.ok()) {
-    return Fail(kWrongUse, absl::StrCat(line.status().message(), "; ", process::Usage(kProgram)));
-  }
-  if (line->mode == process::CommandLine::Mode::kVersion) {
-    std::printf("%s %s\n", kProgram, std::string(process::kVersion).c_str());
-    return kDone;
-  }
-  if (line->mode == process::CommandLine::Mode::kHelp) {
-    std::printf("%s\n", process::Usage(kProgram).c_str());
-    return kDone;
-  }
-  const absl::StatusOr<Settings> settings = ReadSettings(line->config);
-  if (!settings.ok()) return Fail(kWrongUse, settings.status().message());
-  if (line->mode == process::CommandLine::Mode::kCheck) {
-    std::printf("%s: %s is right\n", kProgram, line->config.c_str());
-    return kDone;
-  }
-  return Run(line->config, *settings);
+  return process::kDone;
 }
 
 }  // namespace
 }  // namespace sluice::service
 
 int main(int argc, char** argv) {
+  using namespace sluice;
   // Each thread that waits for gRPC looks at its own connections. By default one looks at all of them and hands over
   // what came for others, and what relays send would wake up two threads.
   setenv("GRPC_POLL_STRATEGY", "poll", 0);
   // Debian's Abseil looks for deadlocks at each lock of a mutex, of its own and of gRPC's.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   // Before any thread is made, so that all of them inherit the mask.
-  sluice::process::StopSignal::Block();
-  return sluice::service::Main(std::vector<std::string>(argv + 1, argv + argc));
+  process::StopSignal::Block();
+  return process::RunProgram(service::kProgram, {argv + 1, argv + argc}, service::ReadSettings, service::Run);
 }

@@ -59,11 +59,12 @@ class WrongSetupTest(SystemTest):
             self.assertRegex(self.refusal(self.controller(pattern, replacement), CONFIG_WRONG), expected)
 
     def test_check_says_that_a_config_is_right_without_starting(self):
-        for name, binary, config in (("relay-check", self.programs.relay, self.relay().config),
-                                     ("controller-check", self.programs.controller, self.controller().config)):
-            path = self.work_folder.write(f"{name}.yaml", config)
-            with Process(name, [binary, "--config", path, "--check"], self.work_folder.file(f"{name}.log")) as process:
+        for program, binary, config in (("sluice-relay", self.programs.relay, self.relay().config),
+                                        ("sluice-controller", self.programs.controller, self.controller().config)):
+            path = self.work_folder.write(f"{program}-check.yaml", config)
+            with Process(program, [binary, "--config", path, "--check"], self.work_folder.file(f"{program}-check.log")) as process:
                 self.assertEqual(process.wait(10), 0, process.tail())
+                self.assertEqual(process.log(), f"{program}: {path} is right\n")
 
     def test_a_config_that_is_not_there_is_named(self):
         path = self.work_folder.file("nowhere.yaml")
