@@ -1,6 +1,7 @@
 #include "signaling/sip/message.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <iterator>
 #include <utility>
@@ -357,6 +358,7 @@ void Message::AppendTo(std::string& out) const {
   }
   put("\r\n");
   put(View(body_));
+  assert(at == out.data() + out.size());
 }
 
 }  // namespace sluice::sip
