@@ -7,10 +7,9 @@ Both ask INVITEs for a digest (MD5). Sluice sets up a media session for each cal
 
 import contextlib
 import os
-import re
-import urllib.request
 
 from bench import programs
+from harness.metrics import metric
 from harness.namespaces import Namespace
 from harness.process import Process
 from harness.sipp import Sipp
@@ -20,9 +19,8 @@ from harness.work_folder import WorkFolder
 SERVER, CALLER, CALLEE, STRANGER = "198.18.1.1", "198.18.1.2", "198.18.2.3", "198.18.9.9"
 RELAY_ADDRESSES = ("198.18.1.10", "198.18.1.11")
 SIP_PORT, PHONE_PORT = 7080, 5060
+METRICS = f"{SERVER}:9080"
 REALM = "sluice.example"
-
-_ALLOCATED = re.compile(r"^sluice_allocated_bytes (\S+)$", re.MULTILINE)
 
 _RELAY_CONFIG = """\
 name: bench
@@ -51,7 +49,7 @@ sessions:
 _CONTROLLER_CONFIG = """\
 name: bench
 listen: ["unix:{socket}"]
-metrics_listen: "{server}:9080"
+metrics_listen: "{metrics}"
 log_level: warning
 sip:
   realm: {realm}
@@ -122,11 +120,9 @@ class Server:
         """A number of `sluicectl stats controller`; of Sluice only."""
         return int(self.ctl.json("stats", "controller").get(name, 0))
 
-
     def allocated_bytes(self):
         """Memory that is allocated and not freed, of Sluice only: the resident set has also what was freed and may be used again."""
-        with self.namespace.entered(), urllib.request.urlopen(f"http://{SERVER}:9080/metrics", timeout=10) as metrics:
-            return float(_ALLOCATED.search(metrics.read().decode()).group(1))
+        return metric(self.namespace, METRICS, "sluice_allocated_bytes")
 
 
 @contextlib.contextmanager
@@ -157,7 +153,7 @@ def sluice(folder, shards=1, more_config=""):
         socket = folder.file("controller.sock")
         ctl = Sluicectl(programs.CTL, controller=f"unix:{socket}")
         config = folder.write("controller.yaml", _CONTROLLER_CONFIG.format(
-            socket=socket, realm=REALM, shards=shards, server=SERVER, port=SIP_PORT, relay=relay_socket, database=folder.file("controller.db"), more_config=more_config))
+            socket=socket, metrics=METRICS, realm=REALM, shards=shards, server=SERVER, port=SIP_PORT, relay=relay_socket, database=folder.file("controller.db"), more_config=more_config))
         with Process("controller", [programs.CONTROLLER, "--config", config], folder.file("controller.log"), namespace) as process:
             process.wait_until(lambda: os.path.exists(socket) and _relay_is_healthy(ctl), "its relay was healthy")
             for account in ("caller", "callee"):
