@@ -9,7 +9,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests"))
 
-from bench import calls, datapath, flood, register, sessions, torture, veth  # noqa: E402
+from bench import calls, datapath, flood, programs, register, sessions, torture, veth  # noqa: E402
+from bench.alone import Busy, alone  # noqa: E402
 from harness.process import end_on_sigterm  # noqa: E402
 
 BENCHES = {
@@ -39,13 +40,25 @@ def main():
     if unknown:
         print(f"dev bench: there is no bench {unknown[0]}; there are {', '.join(BENCHES)}", file=sys.stderr)
         return 2
+    if "torture" in options.names and options.jar is None:
+        parser.error("torture needs --jar FILE: c07-sip-r2.jar of PROTOS c07-sip")
     end_on_sigterm()
+    try:
+        with alone():
+            return 0 if programs.build() and measure(options) else 1
+    except Busy as busy:
+        print(f"dev bench: {busy}", file=sys.stderr)
+        return 1
+
+
+def measure(options):
+    """Whether all goals were met."""
     good = True
     for name in options.names:
         print(f"bench {name}", flush=True)
         more = {"jar": options.jar} if name == "torture" else {"size": calls.Size(parts=tuple(options.part))} if name == "calls" and options.part else {}
         good = BENCHES[name][0](os.path.join(options.out, f"{name}.json"), options.rounds, **more) and good
-    return 0 if good else 1
+    return good
 
 
 if __name__ == "__main__":

@@ -137,11 +137,11 @@ def host():
 
 
 @contextlib.contextmanager
-def relay(folder):
+def relay(folder, namespace):
     socket = folder.file("relay.sock")
     config = folder.write("relay.yaml", _RELAY_CONFIG.format(
         socket=socket, core=max(os.sched_getaffinity(0)), addresses=", ".join(f'"{address}"' for address in RELAY_ADDRESSES)))
-    with Process("relay", [programs.RELAY, "--config", config], folder.file("relay.log")) as process:
+    with Process("relay", [programs.RELAY, "--config", config], folder.file("relay.log"), namespace) as process:
         process.wait_until(lambda: os.path.exists(socket), "its socket was there")
         yield socket
 
@@ -149,7 +149,7 @@ def relay(folder):
 @contextlib.contextmanager
 def sluice(folder, shards=1, more_config=""):
     """A controller with the accounts `caller` and `callee`, which is registered, and a relay. `more_config`: more keys of its YAML."""
-    with host() as namespace, relay(folder) as relay_socket:
+    with host() as namespace, relay(folder, namespace) as relay_socket:
         socket = folder.file("controller.sock")
         ctl = Sluicectl(programs.CTL, controller=f"unix:{socket}")
         config = folder.write("controller.yaml", _CONTROLLER_CONFIG.format(

@@ -13,6 +13,7 @@ import time
 
 from bench import programs, veth
 from bench.row import Row, report
+from harness.namespaces import Namespace
 from harness.process import Process
 from harness.work_folder import WorkFolder
 
@@ -54,14 +55,14 @@ def churn(folder, path, row_rate, row_lost):
 
 
 def bytes_a_session():
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.closing(Namespace("relay")) as namespace:
         plan = [programs.FLOW_LOAD, f"--flows={2 * SESSIONS}", "--addresses=4"]
         networks = programs.output([*plan, "networks"])
         config = os.path.join(folder, "relay.yaml")
         with open(config, "w", encoding="utf-8") as out:
             out.write(_MEMORY_CONFIG.format(folder=folder, core=veth.CORE, max_flows=FLOWS_A_SESSION * SESSIONS, networks=networks))
         socket = os.path.join(folder, "relay.sock")
-        with Process("relay", [programs.RELAY, "--config", config], os.path.join(folder, "log")) as process:
+        with Process("relay", [programs.RELAY, "--config", config], os.path.join(folder, "log"), namespace) as process:
             process.wait_until(lambda: os.path.exists(socket), "its socket was there")
             time.sleep(0.5)
             before = programs.resident_bytes(process.pid)

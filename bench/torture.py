@@ -112,9 +112,7 @@ def endure(server, senders, watcher, cases, size):
     return endured, grown
 
 
-def run(out, _rounds, jar=None, size=Size()):
-    if jar is None:
-        raise RuntimeError("--jar is required: c07-sip-r2.jar of PROTOS c07-sip")
+def run(out, _rounds, jar, size=Size()):
     cases = protos.read(jar)[:size.cases or None]
     endured = Row("torture-endured", {"cases": len(cases), "peers": "stranger+trunk"}, "cases", len(cases))
     memory = Row("torture-memory", {"cases": len(cases)}, "MiB", 128, higher_is_better=False)

@@ -1,11 +1,15 @@
 """The benches of signalling, in small: they run, fill every row, and see no call fail. Goals are for ./dev bench."""
 
+import contextlib
 import json
+import os
 import sys
 import unittest
 import zipfile
 
 from bench import calls, flood, programs, protos, register, torture
+from bench.alone import Busy, alone
+from harness.namespaces import Namespace
 from harness.process import end_on_sigterm
 from harness.programs import parser, programs_of
 from harness.work_folder import WorkFolder
@@ -51,6 +55,13 @@ class BenchTest(unittest.TestCase):
         self.assertEqual(rows["torture-endured"], 5)
         self.assertEqual(protos.fill(messages[0], {"To": b"b", "Call-ID": b"1", "From-Address": b"a"}),
                          b"INVITE sip:b SIP/2.0\r\nCall-ID: 1@a\r\nContent-Length: 5\r\n\r\nv=0\r\n")
+
+    def test_a_second_bench_is_refused_and_told_which_one_runs(self):
+        # In a namespace, since there may be a bench outside.
+        with contextlib.closing(Namespace("bench")) as namespace, namespace.entered():
+            for _ in range(2):
+                with alone(), self.assertRaisesRegex(Busy, rf"^another bench runs \(process {os.getpid()}\)"), alone():
+                    pass
 
 
 if __name__ == "__main__":
