@@ -26,8 +26,8 @@ static_assert(kMaxPorts == RTE_MAX_ETHPORTS);
 constexpr unsigned kFramesAhead = 6;
 // How many packets behind stage A stage B looks flows up, for the slots to be there, and stage C behind it, for the
 // entries and states to be there. All three run side by side, so that the memory has work all the time.
-constexpr unsigned kSlotsAhead = 4;
-constexpr unsigned kFlowsAhead = 8;
+constexpr unsigned kSlotsAhead = 12;
+constexpr unsigned kFlowsAhead = 12;
 // In front of UDP: what any flow may need.
 constexpr ptrdiff_t kMaxHeaders = sizeof(packet::EthernetHeader) + sizeof(packet::VlanTag) + sizeof(packet::Ipv6Header);
 
@@ -116,7 +116,7 @@ class Burst {
     transit.slot = flows_.SlotOf(local, packet::ReadUdp(parsed, frame).destination_port.ToHost());
     transit.udp_size = parsed.udp_size;
     transit.is_v4 = parsed.is_v4;
-    __builtin_prefetch(transit.slot);
+    flow::FlowTable::Prefetch(transit.slot);
     // Where the RTP header does not lie in the first line.
     if (!parsed.is_v4) __builtin_prefetch(frame + RTE_CACHE_LINE_SIZE);
     return true;

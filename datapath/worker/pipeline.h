@@ -1,7 +1,7 @@
 // The way of a burst of packets through a worker: from what a device received to what another one sends.
 //
 // How it works. Three stages, so that the cache misses of a burst's packets overlap. They take turns by blocks of a few
-// packets, B a block behind A, C two blocks behind B:
+// packets, B three blocks behind A, C three behind B:
 //   A  parse, find the local address; prefetch the slot of (local address, port)
 //   B  load the slot; prefetch the flow's entry and state
 //   C  decide (decision.h), count in the flow's statistics, tell events, rewrite in place, choose the egress
