@@ -7,10 +7,11 @@ namespace sluice::store {
 
 absl::StatusOr<std::vector<StandingCall>> ReadStandingCalls(SqliteDatabase& database,
                                                             std::vector<std::string>& set_aside) {
-  if (absl::Status status =
-          database.Execute("DELETE FROM standing_calls WHERE call_id IN (SELECT call_id FROM call_records)");
-      !status.ok())
-    return status;
+  // Looked up one by one: there may be millions of records.
+  const absl::Status cleared = database.Execute(
+      "DELETE FROM standing_calls WHERE EXISTS (SELECT 1 FROM call_records WHERE call_records.call_id = "
+      "standing_calls.call_id)");
+  if (!cleared.ok()) return cleared;
   std::vector<StandingCall> calls;
   std::vector<BadRow> bad_calls;
   {
