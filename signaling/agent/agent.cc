@@ -8,6 +8,8 @@
 #include "absl/strings/str_join.h"
 #include "signaling/agent/options_request.h"
 #include "signaling/agent/registration.h"
+#include "signaling/agent/standing_call.h"
+#include "signaling/agent/trunk_parties.h"
 
 namespace sluice::agent {
 namespace {
@@ -43,9 +45,10 @@ Agent::Agent(const AgentOptions& options, const Surroundings& surroundings, IdSo
       authenticator_(options.authentication, surroundings.store, NewKey(ids_)),
       identifier_(router_, authenticator_),
       book_(options.kept_calls),
+      keeper_(surroundings.store, surroundings.network, options.keeps_calls),
       trace_({book_, counters_, surroundings.hep}, options.trace_bytes, options.unclaimed_ladders),
       transactions_(options.transactions, *this, *this, [this] { return ids_.NewNumber(); }),
-      runner_({transactions_, book_, surroundings.fleet, surroundings.store, ids_, counters_, limiter_,
+      runner_({transactions_, book_, surroundings.fleet, surroundings.store, ids_, counters_, limiter_, keeper_,
                surroundings.health, overload_control_, surroundings.hep,
                [this](const call::FindTarget& wanted, absl::Time now, CallRunner::RouteFunction done) {
                  FindTarget(wanted, now, std::move(done));
@@ -100,6 +103,7 @@ void Agent::Advance(absl::Time now) {
   transactions_.Advance(now);
   runner_.Advance(now);
   standalone_.Advance(now);
+  keeper_.Advance(now);
   SendKeepalives();
   if (trunk_servers_.NextDeadline() <= now) trunk_servers_.Advance(now);
   if (trunk_registrar_.has_value()) trunk_registrar_->Advance(now);
@@ -109,7 +113,7 @@ void Agent::Advance(absl::Time now) {
 
 absl::Time Agent::NextDeadline() const {
   absl::Time next = std::min({transactions_.NextDeadline(), runner_.NextDeadline(), standalone_.NextDeadline(),
-                              keepalive_.NextDeadline(), trunk_servers_.NextDeadline()});
+                              keeper_.NextDeadline(), keepalive_.NextDeadline(), trunk_servers_.NextDeadline()});
   if (trunk_registrar_.has_value()) next = std::min(next, trunk_registrar_->NextDeadline());
   if (trunk_prober_.has_value()) next = std::min(next, trunk_prober_->NextDeadline());
   return next;
@@ -123,12 +127,41 @@ void Agent::SendKeepalives() {
   }
 }
 
+absl::Status Agent::Restore(const store::StandingCall& kept, absl::Time now) {
+  now_ = now;
+  state::v1::StandingCall state;
+  absl::Status status = ReadStandingCall(kept.state, state);
+  if (status.ok() && state.call_id() != kept.call_id) status = absl::InvalidArgumentError("its name is damaged");
+  if (status.ok() && !keeper_.keeps()) status = absl::FailedPreconditionError("store.keep_calls is false");
+  if (status.ok()) {
+    for (state::v1::Leg& leg : *state.mutable_call()->mutable_legs()) {
+      state::v1::Hop& hop = *leg.mutable_party()->mutable_hop();
+      const auto name = state.tls_names().find(hop.tls_name());
+      hop.set_tls_name(name == state.tls_names().end() ? 0 : network_.TlsName(name->second));
+    }
+    status = runner_.Restore(
+        state, state.call().media_released() ? released_options_ : present_.calls,
+        [this](const std::string& account) { return CredentialsOfTrunk(account); }, now);
+  }
+  if (!status.ok()) runner_.Lose(kept.call_id, state, status.message(), now);
+  return status;
+}
+
+std::shared_ptr<const call::Credentials> Agent::CredentialsOfTrunk(const std::string& name) const {
+  for (const std::shared_ptr<const routing::Trunk>& trunk : present_.plan->trunks()) {
+    if (trunk->name == name) return CredentialsOf(*trunk);
+  }
+  return nullptr;
+}
+
 void Agent::Drain(absl::Time now) {
   now_ = now;
   draining_ = true;
   if (trunk_registrar_.has_value()) trunk_registrar_->Stop(now);
   standalone_.Drain(now);
+  keeper_.KeepAll(now);
   for (BookedCall* call : book_.Live()) {
+    if (keeper_.IsKept(*call)) continue;
     runner_.HangUp(*call, call::Ended::By::kController, "Controller is stopping", now);
   }
 }

@@ -33,6 +33,7 @@
 #include "signaling/agent/authenticator.h"
 #include "signaling/agent/call_book.h"
 #include "signaling/agent/call_control.h"
+#include "signaling/agent/call_keeper.h"
 #include "signaling/agent/call_limiter.h"
 #include "signaling/agent/call_runner.h"
 #include "signaling/agent/caller_identifier.h"
@@ -92,11 +93,19 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   // For calls that begin from now on.
   void SetPresentOptions(const PresentOptions& options, absl::Time now);
 
-  // Takes no more calls, and ends those that exist; MESSAGE and INFO that wait for their answer still get one.
-  // Registrations and requests in dialogs are still served.
+  // A call of an earlier run, as the store gives it, before anything comes from the network. One that cannot go on is
+  // recorded as ended by us; the status says why.
+  absl::Status Restore(const store::StandingCall& kept, absl::Time now);
+
+  // Takes no more calls, and ends those that are not kept for the next run of the controller; MESSAGE and INFO that
+  // wait for their answer still get one. Registrations and requests in dialogs are still served.
   void Drain(absl::Time now);
-  // No call exists, no relay and no phone owes an answer: nothing is lost by stopping.
-  bool idle() const { return book_.live_size() == 0 && runner_.pending_operations() == 0 && standalone_.size() == 0; }
+  // No call exists but those that are kept, no relay and no phone owes an answer: nothing is lost by stopping.
+  bool idle() const {
+    return book_.live_size() == keeper_.kept_calls() && runner_.pending_operations() == 0 && standalone_.size() == 0;
+  }
+  // Keeps what has changed of the calls that are kept: nothing more comes.
+  void Stop(absl::Time now) { keeper_.KeepAll(now); }
 
   // As CallControl says, for the calls of this shard. Page: calls older than the one of `time` and `call_id`.
   std::vector<CallSummary> Page(absl::Time time, absl::string_view call_id, size_t size) const;
@@ -155,6 +164,7 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   std::optional<sip::Message> RefuseToPass(const sip::Message& request, const sip::Hop& hop) const;
   sip::Message Response(const sip::Message& request, uint16_t status, absl::string_view reason = "") const;
   void Reply(sip::ServerTransactionId id, sip::Message response);
+  std::shared_ptr<const call::Credentials> CredentialsOfTrunk(const std::string& name) const;
   // To somebody who has not shown who he is: nothing is kept of it, so a flood of requests leaves nothing.
   void ReplyToStranger(sip::ServerTransactionId id, sip::Message response);
   bool IsOverloaded() const;
@@ -184,6 +194,7 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   Authenticator authenticator_;
   CallerIdentifier identifier_;
   CallBook book_;
+  CallKeeper keeper_;
   MessageTrace trace_;
   sip::TransactionLayer transactions_;
   CallRunner runner_;

@@ -415,16 +415,6 @@ TEST_F(AgentCallTest, EndsARingingCallForAnOperator) {
   EXPECT_EQ(b_.Receive().method(), sip::Method::kAck);
 }
 
-TEST_F(AgentCallTest, EndsItsCallsWhenItStops) {
-  Establish();
-  bed_.agent().Drain(bed_.now());
-  bed_.RunPosted();
-  EXPECT_FALSE(bed_.agent().idle());
-  BothGetBye();
-  EXPECT_TRUE(bed_.agent().idle());
-  EXPECT_EQ(OnlyRecord().ended_by, store::EndedBy::kController);
-}
-
 TEST_F(AgentCallTest, GivesUpOnAPhoneThatDoesNotAnswer) {
   invite_ = a_.SendAuthorized(a_.NewInvite("20002230000"));
   EXPECT_EQ(a_.Receive().status(), 100);

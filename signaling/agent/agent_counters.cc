@@ -27,6 +27,7 @@ void AgentCounters::AddTo(SignalingStatistics& statistics) const {
   statistics.transactions += Read(transactions_);
   statistics.calls_started += Read(calls_started_);
   statistics.calls_answered += Read(calls_answered_);
+  statistics.calls_restored += Read(calls_restored_);
   received_.AddTo(statistics.received_messages);
   sent_.AddTo(statistics.sent_messages);
   statistics.retransmissions_received += Read(retransmissions_received_);

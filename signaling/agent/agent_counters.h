@@ -22,6 +22,11 @@ class AgentCounters {
     Add(calls_started_);
     Add(calls_);
   }
+  // One that an earlier run of the controller has begun.
+  void CallRestored() {
+    Add(calls_restored_);
+    Add(calls_);
+  }
   void CallAnswered() { Add(calls_answered_); }
   void CallEnded() { calls_.fetch_sub(1, std::memory_order_relaxed); }
   // `status`: 300 to 699.
@@ -45,6 +50,7 @@ class AgentCounters {
   std::atomic<uint64_t> calls_ = 0;
   std::atomic<uint64_t> calls_started_ = 0;
   std::atomic<uint64_t> calls_answered_ = 0;
+  std::atomic<uint64_t> calls_restored_ = 0;
   std::array<std::atomic<uint64_t>, kLastRefusal - kFirstRefusal + 1> refused_ = {};
   std::atomic<uint64_t> transactions_ = 0;
   std::atomic<uint64_t> retransmissions_received_ = 0;

@@ -51,6 +51,8 @@ struct AgentOptions {
   size_t max_calls = 100000;
   // Ended calls of a shard that GetCall still finds.
   size_t kept_calls = 1000;
+  // Answered calls are kept in the store, and go on when the controller is started again.
+  bool keeps_calls = true;
   // Whole messages that a shard keeps for ladders, bytes.
   size_t trace_bytes = 4 << 20;
   // How often phones behind NAT are sent an OPTIONS; 0: never.

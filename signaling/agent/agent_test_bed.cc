@@ -10,6 +10,7 @@ namespace {
 
 // Longer than any transaction lives.
 constexpr absl::Duration kAllTransactions = absl::Seconds(200);
+constexpr absl::string_view kMemory = ":memory:";
 
 }  // namespace
 
@@ -48,20 +49,45 @@ routing::Trunk MakeTrunk(const std::string& name, absl::string_view address) {
 }
 
 AgentTestBed::AgentTestBed(std::function<void(AgentOptions&)> change)
-    : fleet_("relay-1", "198.18.1.1"),
-      store_(*store::OpenSqliteStore({.file = ":memory:"})),
+    : AgentTestBed(std::move(change), std::string(kMemory)) {}
+
+AgentTestBed::AgentTestBed(std::function<void(AgentOptions&)> change, std::string store_file)
+    : store_file_(std::move(store_file)),
+      fleet_("relay-1", "198.18.1.1"),
+      store_(*store::OpenSqliteStore({.file = store_file_})),
       resolver_(dns_, [](uint32_t) { return 0; }) {
-  AgentOptions options;
-  options.authentication.realm = std::string(kPhoneRealm);
+  options_.authentication.realm = std::string(kPhoneRealm);
   auto calls = std::make_shared<call::CallOptions>();
   calls->domain = "198.18.1.1";
-  options.present.calls = calls;
-  options.domains = {"example.net"};
-  options.trace_bytes = 1 << 20;
-  change(options);
+  options_.present.calls = calls;
+  options_.domains = {"example.net"};
+  options_.trace_bytes = 1 << 20;
+  change(options_);
+  MakeAgent();
+}
+
+void AgentTestBed::MakeAgent() {
   agent_ = std::make_unique<Agent>(
-      options, Agent::Surroundings{network_, fleet_, *store_, limiter_, trunks_, *this, health_, resolver_, &hep_},
+      options_, Agent::Surroundings{network_, fleet_, *store_, limiter_, trunks_, *this, health_, resolver_, &hep_},
       IdSource(0, 1), [this](std::function<void(absl::Time)> work) { posted_.push_back(std::move(work)); });
+}
+
+std::vector<absl::Status> AgentTestBed::Restart(absl::Duration down) {
+  EXPECT_NE(store_file_, kMemory) << "nothing would be left";
+  posted_.clear();
+  agent_ = nullptr;
+  EXPECT_TRUE(store_->Flush(absl::Seconds(10)).ok());
+  store_ = nullptr;
+  now_ += down;
+  store_ = *store::OpenSqliteStore({.file = store_file_});
+  MakeAgent();
+  std::vector<absl::Status> failures;
+  for (const store::StandingCall& kept : store_->TakeStandingCalls()) {
+    absl::Status status = agent_->Restore(kept, now_);
+    if (!status.ok()) failures.push_back(std::move(status));
+  }
+  RunPosted();
+  return failures;
 }
 
 void AgentTestBed::AddAccount(const std::string& name, const std::string& password, const std::string& display_name,

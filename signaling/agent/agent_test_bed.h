@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "signaling/agent/agent.h"
@@ -40,6 +41,7 @@ class FakeNetwork final : public transport::Network {
   std::string Advertised(const sip::Hop& hop) const override { return hop.local.ToString(); }
   sip::Hop HopTo(sip::Protocol protocol, const sip::Endpoint& remote) const override;
   uint32_t TlsName(const std::string& name) override { return tls_names_.NumberOf(name); }
+  std::string TlsNameOf(uint32_t number) const override { return tls_names_.NameOf(number); }
 
   // The oldest message to `remote`; nothing if there is none.
   std::optional<std::string> Take(const sip::Endpoint& remote);
@@ -66,6 +68,8 @@ class AgentTestBed final : public PhoneLine, private DialogDirectory {
   static constexpr absl::string_view kServer = "198.18.1.1:7080";
 
   explicit AgentTestBed(std::function<void(AgentOptions&)> change = [](AgentOptions&) {});
+  // A store that outlives the agent: in `store_file`.
+  AgentTestBed(std::function<void(AgentOptions&)> change, std::string store_file);
 
   void AddAccount(const std::string& name, const std::string& password, const std::string& display_name = "",
                   bool allow_legacy_digest = false);
@@ -78,10 +82,15 @@ class AgentTestBed final : public PhoneLine, private DialogDirectory {
   std::optional<std::string> Take(const sip::Hop& hop) override { return network_.Take(hop.remote); }
   // Time passes, and what becomes due meanwhile happens when it is due.
   void Pass(absl::Duration duration);
+  // The agent is gone as it is, and after `down` another one goes on with what the store has got. Answers why calls
+  // could not be restored.
+  std::vector<absl::Status> Restart(absl::Duration down = absl::Seconds(1));
   // Runs what the fleet has answered.
   void RunPosted();
 
   Agent& agent() { return *agent_; }
+  // For the agent of the next Restart.
+  AgentOptions& options() { return options_; }
   FakeNetwork& network() { return network_; }
   fleet::FakeFleet& fleet() { return fleet_; }
   store::Store& store() { return *store_; }
@@ -106,6 +115,10 @@ class AgentTestBed final : public PhoneLine, private DialogDirectory {
     done(agent_->FindReplacement(request));
   }
 
+  void MakeAgent();
+
+  const std::string store_file_;
+  AgentOptions options_;
   FakeNetwork network_;
   fleet::FakeFleet fleet_;
   std::unique_ptr<store::Store> store_;

@@ -78,6 +78,8 @@ struct LiveCall {
   // Of the caller's INVITE, to tell a merged request (RFC 3261 8.2.2.2).
   std::string from_tag;
   uint32_t invite_cseq = 0;
+  // Its place among those that are to be kept (CallKeeper); 0: it is not.
+  uint64_t waiting = 0;
 };
 
 struct BookedCall {
@@ -102,6 +104,8 @@ struct BookedCall {
   Media media = Media::kNone;
   // The record has been written.
   bool recorded = false;
+  // The store has a state of it (CallKeeper).
+  bool kept = false;
   // Final; null until the relay has answered, and if it did not.
   std::shared_ptr<const relay::v1::SessionState> statistics;
   // Null: ended.

@@ -100,6 +100,8 @@ struct SignalingStatistics {
   // Since the start.
   uint64_t calls_started = 0;
   uint64_t calls_answered = 0;
+  // Of those that the controller's earlier run has begun.
+  uint64_t calls_restored = 0;
   // "INVITE", "200 INVITE": how often.
   std::map<std::string, uint64_t> received_messages;
   std::map<std::string, uint64_t> sent_messages;

@@ -36,6 +36,13 @@ CallLimiter::Verdict CallLimiter::Take(const std::string& key, const routing::Ca
   return Verdict::kTaken;
 }
 
+CallLimiter::Place CallLimiter::TakeAgain(const std::string& key) {
+  if (key.empty()) return Place();
+  absl::MutexLock lock(&mutex_);
+  ++entries_[key].usage.calls;
+  return Place(*this, key);
+}
+
 CallLimiter::Usage CallLimiter::UsageOf(const std::string& key) const {
   absl::MutexLock lock(&mutex_);
   const auto found = entries_.find(key);

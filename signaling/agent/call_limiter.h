@@ -38,6 +38,9 @@ class CallLimiter {
     }
     ~Place() { Leave(); }
 
+    // Empty: it is none.
+    const std::string& key() const { return key_; }
+
    private:
     friend class CallLimiter;
     Place(CallLimiter& limiter, std::string key) : limiter_(&limiter), key_(std::move(key)) {}
@@ -59,6 +62,9 @@ class CallLimiter {
 
   // Takes a place for a call of `key` and puts it into `place`, which gives up the one that it had before.
   Verdict Take(const std::string& key, const routing::CallLimits& limits, absl::Time now, Place& place);
+
+  // A place for a call that has one already, from an earlier run of the controller. Empty `key`: none.
+  Place TakeAgain(const std::string& key);
 
   Usage UsageOf(const std::string& key) const;
 

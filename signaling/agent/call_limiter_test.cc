@@ -52,6 +52,19 @@ TEST(CallLimiter, LetsASecondsWorthComeAtOnceAndThenOneEachInterval) {
   EXPECT_EQ(take(absl::Hours(1)), Verdict::kTooFast);
 }
 
+TEST(CallLimiter, GivesPlacesAgainWhateverTheLimit) {
+  CallLimiter limiter;
+  CallLimiter::Place first;
+  limiter.Take("a", {}, kStart, first);
+  EXPECT_EQ(first.key(), "a");
+  const CallLimiter::Place again = limiter.TakeAgain("a");
+  EXPECT_EQ(limiter.UsageOf("a").calls, 2u);
+  const CallLimiter::Place none = limiter.TakeAgain("");
+  EXPECT_EQ(limiter.UsageOf("").calls, 0u);
+  CallLimiter::Place third;
+  EXPECT_EQ(limiter.Take("a", {.calls = 2}, kStart, third), Verdict::kTooMany);
+}
+
 TEST(CallLimiter, KeepsAPlaceThatMoves) {
   CallLimiter limiter;
   CallLimiter::Place place;

@@ -7,8 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "signaling/agent/cdr.h"
 #include "signaling/agent/quality_report.h"
+#include "signaling/agent/standing_call.h"
 #include "signaling/agent/tried_server.h"
 #include "signaling/call/q850.h"
+#include "signaling/sip/name_address.h"
 #include "signaling/transport/sockaddr.h"
 
 namespace sluice::agent {
@@ -20,6 +22,8 @@ using StateOr = absl::StatusOr<relay::v1::SessionState>;
 constexpr size_t kTagDigits = 16;
 // RFC 3261 8.1.1.5 wants less than 2^31; a small number leaves a dialog all the room that it can need.
 constexpr uint32_t kFirstCSeqs = 1 << 24;
+// Q.850: the network is out of order for a while.
+constexpr uint16_t kTemporaryFailure = 41;
 
 // The machine still waits for answers about its media.
 bool IsWanted(const BookedCall& call) { return call.live != nullptr && call.media == BookedCall::Media::kWanted; }
@@ -27,6 +31,27 @@ bool IsWanted(const BookedCall& call) { return call.live != nullptr && call.medi
 absl::string_view AgentOf(const sip::Message& message) {
   const absl::string_view user_agent = message.Get(sip::Header::kUserAgent);
   return user_agent.empty() ? message.Get(sip::Header::kServer) : user_agent;
+}
+
+void FillEnd(CallSummary& summary, const call::Ended& how, absl::Time now) {
+  summary.end_time = now;
+  summary.sip_status = how.sip_status;
+  summary.q850_cause = how.q850_cause;
+  // The store has the same values behind its kUnknown.
+  summary.ended_by = static_cast<store::EndedBy>(static_cast<uint8_t>(how.by) + 1);
+  summary.end_text = how.text;
+}
+
+// What peers are told of where a relay behind a NAT receives.
+TranslatedAddresses TranslatedBy(const relay::v1::SessionState& state) {
+  TranslatedAddresses translated;
+  for (const relay::v1::StreamState& stream : state.streams()) {
+    for (const relay::v1::LegState& leg : stream.legs()) {
+      const std::string& told = leg.advertised().address();
+      if (told != leg.local().address()) translated.emplace_back(told, leg.local().address());
+    }
+  }
+  return translated;
 }
 
 }  // namespace
@@ -73,6 +98,48 @@ void CallRunner::Refuse(const sip::Message& invite, CallSummary summary, Ladder 
   NoteEnd(call, CallState::kEnded, {call::Ended::By::kController, status, call::Q850Cause(status), std::string(text)},
           now);
   Close(call);
+}
+
+absl::Status CallRunner::Restore(const state::v1::StandingCall& state,
+                                 const std::shared_ptr<const call::CallOptions>& options,
+                                 const call::CredentialsFunction& credentials, absl::Time now) {
+  auto live = std::make_unique<LiveCall>(options, static_cast<call::Names&>(*this));
+  absl::StatusOr<call::Actions> actions = live->machine.Restore(state.call(), credentials, now);
+  if (!actions.ok()) return actions.status();
+  for (const state::v1::Leg& leg : state.call().legs()) {
+    if (parts_.ids.IsOwn(leg.dialog().call_id())) continue;
+    return absl::InvalidArgumentError("its dialogs belong to several shards, whose number has changed");
+  }
+  live->caller_place = parts_.limiter.TakeAgain(state.caller_place());
+  live->trunk_place = parts_.limiter.TakeAgain(state.trunk_place());
+  live->mark = state.mark();
+  live->invite_cseq = state.invite_cseq();
+  BookedCall& call = parts_.book.Add(SummaryOf(state), std::move(live));
+  call.streams = StreamsOf(state);
+  for (const state::v1::Leg& leg : state.call().legs()) {
+    parts_.book.AddLeg(call, leg.number(), leg.dialog().call_id());
+    if (leg.number() == call::kCaller) call.live->from_tag = std::string(sip::TagOf(leg.dialog().remote()));
+  }
+  for (const auto& [told, own] : state.relay_addresses()) parts_.keeper.NoteAddresses(state.relay(), {{told, own}});
+  parts_.keeper.NoteRestored(call);
+  parts_.counters.CallRestored();
+  DoAll(call, *std::move(actions), now);
+  return absl::OkStatus();
+}
+
+void CallRunner::Lose(const std::string& call_id, const state::v1::StandingCall& state, absl::string_view reason,
+                      absl::Time now) {
+  BookedCall lost;
+  lost.summary = SummaryOf(state);
+  lost.summary.call_id = call_id;
+  if (lost.summary.start_time == absl::InfinitePast()) lost.summary.start_time = now;
+  lost.streams = StreamsOf(state);
+  FillEnd(lost.summary,
+          {call::Ended::By::kController, 200, kTemporaryFailure,
+           absl::StrCat("lost at a restart of the controller: ", reason)},
+          now);
+  parts_.store.AppendCallRecord(MakeCallRecord(lost));
+  parts_.store.ForgetCall(call_id);
 }
 
 bool CallRunner::OnRequest(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop,
@@ -180,6 +247,11 @@ absl::Time CallRunner::NextDeadline() const {
 }
 
 void CallRunner::Run(BookedCall& call, call::Actions actions, absl::Time now) {
+  DoAll(call, std::move(actions), now);
+  if (call.summary.state == CallState::kAnswered) parts_.keeper.Note(call, now);
+}
+
+void CallRunner::DoAll(BookedCall& call, call::Actions actions, absl::Time now) {
   for (call::Action& action : actions) {
     std::visit([&](auto& wanted) { Do(call, wanted, now); }, action);
     // Ended is the last one.
@@ -260,15 +332,29 @@ void CallRunner::Do(BookedCall& call, call::CreateMedia& action, absl::Time) {
   call.media = BookedCall::Media::kWanted;
   ++pending_operations_;
   const auto read = [](const PlacedOr& answer) {
-    return Created{answer.ok() ? answer->relay : std::string(), ToCreateAnswer(answer)};
+    if (!answer.ok()) return Created{"", ToCreateAnswer(answer), {}};
+    return Created{answer->relay, ToCreateAnswer(answer), TranslatedBy(answer->state)};
   };
   parts_.fleet.CreateSession(Want(call, action.session), Posted<PlacedOr>(call, read, &CallRunner::TakeCreated));
 }
 
 void CallRunner::Do(BookedCall& call, call::UpdateMedia& action, absl::Time) {
   ++pending_operations_;
-  parts_.fleet.UpdateSession(Want(call, action.session),
-                             Posted<StateOr>(call, ToUpdateAnswer, &CallRunner::TakeUpdated));
+  const auto read = [](const StateOr& answer) {
+    return Updated{ToUpdateAnswer(answer), answer.ok() ? TranslatedBy(*answer) : TranslatedAddresses()};
+  };
+  parts_.fleet.UpdateSession(Want(call, action.session), Posted<StateOr>(call, read, &CallRunner::TakeUpdated));
+}
+
+void CallRunner::Do(BookedCall& call, call::AdoptMedia& action, absl::Time) {
+  call.media = BookedCall::Media::kWanted;
+  const std::string& relay = call.summary.relay;
+  const auto own_address = [&](const std::string& told) { return parts_.keeper.OwnAddress(relay, told); };
+  const absl::Status status = parts_.fleet.AdoptSession(
+      relay, Want(call, action.session), ToSessionState(call.summary.call_id, action.ports, own_address));
+  if (status.ok()) return;
+  // Not before it is whole.
+  post_([this, call_id = call.summary.call_id, status](absl::Time now) { OnSessionLost(call_id, status, now); });
 }
 
 void CallRunner::Do(BookedCall& call, call::DeleteMedia&, absl::Time) {
@@ -331,6 +417,7 @@ void CallRunner::Do(BookedCall& call, call::Progress& action, absl::Time now) {
 
 void CallRunner::Do(BookedCall& call, call::Ending& action, absl::Time now) {
   // A phone or a server that is gone may keep the rest waiting for its answer to BYE or CANCEL; nobody talks any more.
+  parts_.keeper.Drop(call);
   call.live->caller_place = CallLimiter::Place();
   call.live->trunk_place = CallLimiter::Place();
   NoteEnd(call, CallState::kEnding, action.how, now);
@@ -347,14 +434,8 @@ void CallRunner::Do(BookedCall& call, call::Ended&, absl::Time) {
 }
 
 void CallRunner::NoteEnd(BookedCall& call, CallState state, const call::Ended& how, absl::Time now) {
-  CallSummary& summary = call.summary;
-  summary.state = state;
-  summary.end_time = now;
-  summary.sip_status = how.sip_status;
-  summary.q850_cause = how.q850_cause;
-  // The store has the same values behind its kUnknown.
-  summary.ended_by = static_cast<store::EndedBy>(static_cast<uint8_t>(how.by) + 1);
-  summary.end_text = how.text;
+  call.summary.state = state;
+  FillEnd(call.summary, how, now);
   if (how.sip_status >= 300) parts_.counters.CallRefused(how.sip_status);
 }
 
@@ -392,11 +473,13 @@ std::function<void(Answer)> CallRunner::Posted(const BookedCall& call, Read read
 
 void CallRunner::TakeCreated(BookedCall& call, Created created, absl::Time now) {
   if (!created.relay.empty()) call.summary.relay = std::move(created.relay);
+  parts_.keeper.NoteAddresses(call.summary.relay, created.translated);
   if (IsWanted(call)) Run(call, call.live->machine.OnMedia(created.media, now), now);
 }
 
-void CallRunner::TakeUpdated(BookedCall& call, call::MediaAnswer answer, absl::Time now) {
-  if (IsWanted(call)) Run(call, call.live->machine.OnMedia(answer, now), now);
+void CallRunner::TakeUpdated(BookedCall& call, Updated updated, absl::Time now) {
+  parts_.keeper.NoteAddresses(call.summary.relay, updated.translated);
+  if (IsWanted(call)) Run(call, call.live->machine.OnMedia(updated.media, now), now);
 }
 
 void CallRunner::TakeDeleted(BookedCall& call, std::shared_ptr<const relay::v1::SessionState> statistics, absl::Time) {
@@ -468,6 +551,7 @@ void CallRunner::Settle(BookedCall& call) {
   if (call.media == BookedCall::Media::kDeleting) return;
   if (!std::exchange(call.recorded, true)) {
     parts_.store.AppendCallRecord(MakeCallRecord(call));
+    parts_.keeper.Forget(call);
     ExportQuality(call);
   }
   if (call.live == nullptr) parts_.book.Keep(call);

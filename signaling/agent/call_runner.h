@@ -26,6 +26,7 @@
 #include "absl/time/time.h"
 #include "signaling/agent/agent_counters.h"
 #include "signaling/agent/call_book.h"
+#include "signaling/agent/call_keeper.h"
 #include "signaling/agent/call_limiter.h"
 #include "signaling/agent/id_source.h"
 #include "signaling/agent/media_mapping.h"
@@ -41,6 +42,7 @@
 #include "signaling/sip/transaction_layer.h"
 #include "signaling/store/store.h"
 #include "sluice/relay/v1/session_service.pb.h"
+#include "sluice/state/v1/standing_call.pb.h"
 
 namespace sluice::agent {
 
@@ -61,6 +63,7 @@ class CallRunner final : private call::Names {
     IdSource& ids;
     AgentCounters& counters;
     CallLimiter& limiter;
+    CallKeeper& keeper;
     ServerHealth& health;
     const OverloadControl& overload_control;
     // Hears of the quality of ended calls; null: nobody wants to.
@@ -91,6 +94,13 @@ class CallRunner final : private call::Names {
   // is the user's to send, afterwards.
   void Refuse(const sip::Message& invite, CallSummary summary, Ladder ladder, const call::Party& caller,
               uint16_t status, absl::string_view text, absl::Time now);
+
+  // A call of an earlier run goes on. INVALID_ARGUMENT, saying why it cannot: nothing has happened.
+  absl::Status Restore(const state::v1::StandingCall& state, const std::shared_ptr<const call::CallOptions>& options,
+                       const call::CredentialsFunction& credentials, absl::Time now);
+
+  // A call of an earlier run that cannot go on, as far as it could be read: recorded as ended by us.
+  void Lose(const std::string& call_id, const state::v1::StandingCall& state, absl::string_view reason, absl::Time now);
 
   // A request in a dialog of this shard. False: it is in none.
   bool OnRequest(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop, absl::Time now);
@@ -132,6 +142,11 @@ class CallRunner final : private call::Names {
   struct Created {
     std::string relay;
     call::MediaAnswer media;
+    TranslatedAddresses translated;
+  };
+  struct Updated {
+    call::MediaAnswer media;
+    TranslatedAddresses translated;
   };
 
   std::string NewCallId() override;
@@ -142,6 +157,7 @@ class CallRunner final : private call::Names {
   BookedCall& Book(const sip::Message& invite, CallSummary summary, Ladder ladder, const call::Party& caller,
                    std::unique_ptr<LiveCall> live, absl::Time now);
   void Run(BookedCall& call, call::Actions actions, absl::Time now);
+  void DoAll(BookedCall& call, call::Actions actions, absl::Time now);
   // What an answer to an INVITE, or none, says about the trunk's server.
   void NoteAnswer(LiveCall::Leg& leg, const sip::Message& response, absl::Time now);
   void NoteSilence(BookedCall& call, call::LegNumber leg, absl::Time now);
@@ -155,6 +171,7 @@ class CallRunner final : private call::Names {
   void Do(BookedCall& call, call::Respond& action, absl::Time now);
   void Do(BookedCall& call, call::CreateMedia& action, absl::Time now);
   void Do(BookedCall& call, call::UpdateMedia& action, absl::Time now);
+  void Do(BookedCall& call, call::AdoptMedia& action, absl::Time now);
   void Do(BookedCall& call, call::DeleteMedia& action, absl::Time now);
   void Do(BookedCall& call, call::SetTimer& action, absl::Time now);
   void Do(BookedCall& call, call::CancelTimer& action, absl::Time now);
@@ -173,7 +190,7 @@ class CallRunner final : private call::Names {
   std::function<void(Answer)> Posted(const BookedCall& call, Read read,
                                      void (CallRunner::*take)(BookedCall&, News, absl::Time));
   void TakeCreated(BookedCall& call, Created created, absl::Time now);
-  void TakeUpdated(BookedCall& call, call::MediaAnswer answer, absl::Time now);
+  void TakeUpdated(BookedCall& call, Updated updated, absl::Time now);
   // Null: not told.
   void TakeDeleted(BookedCall& call, std::shared_ptr<const relay::v1::SessionState> statistics, absl::Time now);
 

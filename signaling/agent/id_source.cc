@@ -45,15 +45,17 @@ std::string IdSource::NewCallId() {
   // One try in as many as there are shards falls on this one.
   while (true) {
     std::string id = NewHex(2 * kIdBytes);
-    if (transport::ShardOf(id, shards_) == shard_) return id;
+    if (IsOwn(id)) return id;
   }
 }
+
+bool IdSource::IsOwn(absl::string_view sip_call_id) const { return transport::ShardOf(sip_call_id, shards_) == shard_; }
 
 std::string IdSource::NewCallName(absl::Time now) {
   const std::string second = absl::StrCat(absl::Hex(static_cast<uint32_t>(absl::ToUnixSeconds(now)), absl::kZeroPad8));
   while (true) {
     std::string name = absl::StrCat(second, NewHex(2 * kIdBytes - second.size()));
-    if (transport::ShardOf(name, shards_) == shard_) return name;
+    if (IsOwn(name)) return name;
   }
 }
 

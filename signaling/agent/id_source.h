@@ -10,6 +10,7 @@
 #include <functional>
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 
@@ -28,6 +29,8 @@ class IdSource {
   // 32 hex digits that belong to this shard (transport::ShardOf), so that whoever names the call finds it, and what the
   // other side of a leg sends comes here.
   std::string NewCallId();
+  // A Call-ID that this shard has to do with, whoever has made it.
+  bool IsOwn(absl::string_view sip_call_id) const;
   // The name of a call that begins at `now`. As a Call-ID, and it begins with the second in hex, so that names rise
   // from second to second: an index of them (the store's) then grows at its end and is not changed all over.
   std::string NewCallName(absl::Time now);

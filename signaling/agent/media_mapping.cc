@@ -124,6 +124,27 @@ relay::v1::Session ToRelaySession(const call::MediaSession& media, const std::st
   return session;
 }
 
+relay::v1::SessionState ToSessionState(const std::string& session_id, const std::vector<MediaAnswer::Stream>& ports,
+                                       const std::function<std::string(const std::string& told)>& own_address) {
+  relay::v1::SessionState state;
+  state.set_session_id(session_id);
+  for (const MediaAnswer::Stream& stream : ports) {
+    relay::v1::StreamState& stream_state = *state.add_streams();
+    stream_state.set_stream_id(stream.id);
+    for (const call::MediaAddress& leg : stream.legs) {
+      relay::v1::LegState& leg_state = *stream_state.add_legs();
+      leg_state.mutable_advertised()->set_address(leg.address);
+      leg_state.mutable_advertised()->set_port(leg.port);
+      leg_state.mutable_advertised_rtcp()->set_address(leg.address);
+      leg_state.mutable_advertised_rtcp()->set_port(leg.rtcp_port);
+      // A NAT of one address for another leaves ports as they are.
+      leg_state.mutable_local()->set_address(own_address(leg.address));
+      leg_state.mutable_local()->set_port(leg.port);
+    }
+  }
+  return state;
+}
+
 MediaAnswer ToCreateAnswer(const absl::StatusOr<fleet::PlacedSession>& answer) {
   if (answer.ok()) return Done(answer->state);
   // What is wrong with the session itself is wrong at every relay; all else is want of a relay.

@@ -8,7 +8,9 @@
 #ifndef SLUICE_SIGNALING_AGENT_MEDIA_MAPPING_H_
 #define SLUICE_SIGNALING_AGENT_MEDIA_MAPPING_H_
 
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -27,6 +29,12 @@ struct MediaNetworks {
 // `label` is what people find the session by: the Call-ID of the caller's leg, cut to what a session may carry.
 relay::v1::Session ToRelaySession(const call::MediaSession& media, const std::string& session_id,
                                   absl::string_view label, const MediaNetworks& networks);
+
+// What a relay has answered of a session that it has: the ports. `own_address`: the relay's own for the one that peers
+// are told.
+relay::v1::SessionState ToSessionState(const std::string& session_id,
+                                       const std::vector<call::MediaAnswer::Stream>& ports,
+                                       const std::function<std::string(const std::string& told)>& own_address);
 
 call::MediaAnswer ToCreateAnswer(const absl::StatusOr<fleet::PlacedSession>& answer);
 call::MediaAnswer ToUpdateAnswer(const absl::StatusOr<relay::v1::SessionState>& answer);

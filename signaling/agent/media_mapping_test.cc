@@ -115,6 +115,23 @@ TEST(MediaMapping, TellsTheCallTheAdvertisedAddressesOfBothSides) {
   EXPECT_FALSE(answer.streams[0].legs[1].is_v6);
 }
 
+TEST(MediaMapping, TellsAgainWhereARelayReceives) {
+  const call::MediaAnswer::Stream ports = {3, {{{"203.0.113.1", 24594, 24595}, {"2001:db8::1", 18582, 18582, true}}}};
+  const SessionState state = ToSessionState(
+      "call", {ports}, [](const std::string& told) { return told == "203.0.113.1" ? "10.0.0.1" : told; });
+  ASSERT_EQ(state.streams_size(), 1);
+  EXPECT_EQ(state.streams(0).legs(0).local().address(), "10.0.0.1") << "it is behind a NAT";
+  EXPECT_EQ(state.streams(0).legs(0).local().port(), 24594u);
+  EXPECT_EQ(state.streams(0).legs(1).local().address(), "2001:db8::1");
+  // And what a relay has answered is answered to the call as before.
+  const call::MediaAnswer answer = ToUpdateAnswer(state);
+  ASSERT_EQ(answer.streams.size(), 1u);
+  EXPECT_EQ(answer.streams[0].id, 3u);
+  EXPECT_EQ(answer.streams[0].legs[0].address, "203.0.113.1");
+  EXPECT_EQ(answer.streams[0].legs[0].rtcp_port, 24595);
+  EXPECT_TRUE(answer.streams[0].legs[1].is_v6);
+}
+
 struct FailureCase {
   const char* description;
   absl::Status status;

@@ -148,10 +148,7 @@ call::Party Router::Caller(const sip::Message& invite, const sip::Hop& hop, cons
   caller.account = who.name();
   caller.is_trusted = who.trunk != nullptr && who.trunk->trusts_identities;
   if (who.account != nullptr) caller.display_name = who.account->display_name;
-  if (who.trunk != nullptr && !who.trunk->username.empty()) {
-    caller.credentials = std::make_shared<const call::Credentials>(
-        call::Credentials{who.trunk->username, who.trunk->password, who.trunk->realm});
-  }
+  if (who.trunk != nullptr) caller.credentials = CredentialsOf(*who.trunk);
   return caller;
 }
 

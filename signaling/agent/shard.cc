@@ -91,6 +91,8 @@ absl::Status Shard::OpenDns(const dns::CaresClientOptions& options) {
 
 Shard::~Shard() { Stop(); }
 
+absl::Status Shard::Restore(const store::StandingCall& kept) { return agent_->Restore(kept, surroundings_.time.Now()); }
+
 void Shard::Start() {
   SweepEverySecond();
   WaitForDeadline();
@@ -119,7 +121,8 @@ bool Shard::WaitUntilIdle(absl::Time deadline) {
 
 void Shard::Stop() {
   if (!thread_.joinable()) return;
-  Post([this](Agent&, absl::Time) {
+  Post([this](Agent& agent, absl::Time now) {
+    agent.Stop(now);
     transport_->Flush();
     context_->stop();
   });

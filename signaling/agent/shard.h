@@ -62,12 +62,15 @@ class Shard {
   // Stops first.
   ~Shard();
 
+  // As Agent::Restore; before Start.
+  absl::Status Restore(const store::StandingCall& kept);
   void Start();
-  // Takes no more calls and ends those that exist.
+  // As Agent::Drain.
   void Drain();
   // After Drain: false if calls, or answers that they wait for, are left at `deadline`.
   bool WaitUntilIdle(absl::Time deadline);
-  // Sends what waits to be sent and ends the thread; posted work that has not run never will.
+  // Keeps what has changed of calls, sends what waits to be sent and ends the thread; posted work that has not run
+  // never will.
   void Stop();
 
   // Threads: any. In order; never refused, so it is for what is bounded anyway.

@@ -94,8 +94,20 @@ absl::StatusOr<std::unique_ptr<Shards>> Shards::Start(const ShardsOptions& optio
     shards->shards_.push_back(*std::move(shard));
   }
   fleet.SetListener(shards.get());
+  shards->RestoreCalls(store);
   for (const std::unique_ptr<Shard>& shard : shards->shards_) shard->Start();
   return shards;
+}
+
+void Shards::RestoreCalls(store::Store& store) {
+  for (const store::StandingCall& kept : store.TakeStandingCalls()) {
+    const absl::Status status = OwnerOf(kept.call_id).Restore(kept);
+    if (status.ok()) {
+      ++restoration_.restored;
+    } else if (restoration_.lost++ == 0) {
+      restoration_.reason = absl::StrCat(kept.call_id, ": ", status.message());
+    }
+  }
 }
 
 Shards::~Shards() {

@@ -3,8 +3,10 @@
 // A call lives on the shard that its Call-IDs fall on, and so does its session's id: whoever has a name finds the shard
 // by transport::ShardOf. Lists are merged from all shards.
 //
-// Stop: new calls are refused with 503, those that exist are ended with BYE, and the threads end once every call has
-// ended and its record is written, or when the limit is over.
+// Start: calls that an earlier run has kept in the store go on, before anything is heard from the network.
+//
+// Stop: new calls are refused with 503, those that are kept for the next run are left as they are, others are ended
+// with BYE, and the threads end once every one of these has ended and its record is written, or when the limit is over.
 //
 // Threads: CallControl from any, until Stop is called; the rest from the thread that started it.
 #ifndef SLUICE_SIGNALING_AGENT_SHARDS_H_
@@ -45,6 +47,15 @@ struct ShardsOptions {
   dns::CaresClientOptions dns;
 };
 
+// What became of the calls that an earlier run has kept.
+struct Restoration {
+  size_t restored = 0;
+  // They are recorded as ended.
+  size_t lost = 0;
+  // Of the first that was lost.
+  std::string reason;
+};
+
 class Shards final : public CallControl, private fleet::FleetListener, private DialogDirectory {
  public:
   // Opens all listeners and starts the threads; hears the fleet from then on. Errors as ShardTransport::Open,
@@ -55,7 +66,10 @@ class Shards final : public CallControl, private fleet::FleetListener, private D
   // Stops at once if Stop was not called.
   ~Shards() override;
 
-  // Ends all calls, waiting at most `limit`; false if some were left. Records of those that were left are not written.
+  const Restoration& restoration() const { return restoration_; }
+
+  // Ends all calls that are not kept, waiting at most `limit`; false if some were left. Records of those that were left
+  // are not written.
   bool Stop(absl::Duration limit);
 
   // For calls that begin from now on. Trunks that are gone or have changed are registered anew.
@@ -82,6 +96,7 @@ class Shards final : public CallControl, private fleet::FleetListener, private D
 
   void FindReplacement(const ReplacementRequest& request, std::function<void(Router::Route)> done) override;
 
+  void RestoreCalls(store::Store& store);
   std::vector<TrunkSummary> Trunks() const;
   Shard& OwnerOf(absl::string_view call_id) const;
 
@@ -96,6 +111,7 @@ class Shards final : public CallControl, private fleet::FleetListener, private D
   mutable absl::Mutex plan_mutex_;
   std::shared_ptr<const routing::Plan> plan_ ABSL_GUARDED_BY(plan_mutex_);
   std::vector<std::unique_ptr<Shard>> shards_;
+  Restoration restoration_;
 };
 
 }  // namespace sluice::agent

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <future>
 #include <memory>
 #include <optional>
@@ -68,23 +69,30 @@ class ShardsTest : public testing::Test {
     sip::Message answered;
   };
 
-  ShardsTest() : store_(*store::OpenSqliteStore({.file = ":memory:"})) {
+  explicit ShardsTest(bool keeps_calls = false, const std::string& store_file = ":memory:")
+      : store_(*store::OpenSqliteStore({.file = store_file})) {
     EXPECT_TRUE(store_->CreateAccount(MakePhoneAccount("20002230001", "secret")).ok());
     EXPECT_TRUE(store_->CreateAccount(MakePhoneAccount("20002230000", "secret")).ok());
-    ShardsOptions options;
-    options.shards = 2;
-    options.agent.authentication.realm = std::string(kPhoneRealm);
-    options.agent.present.calls = std::make_shared<call::CallOptions>();
-    options.agent.domains = {"198.18.1.1"};
-    options.transport.listeners.push_back({sip::Protocol::kUdp, *sip::Endpoint::Parse("127.0.0.1:0"), ""});
-    auto started = Shards::Start(options, fleet_, *store_);
-    EXPECT_TRUE(started.ok()) << started.status();
-    shards_ = *std::move(started);
+    options_.shards = 2;
+    options_.agent.authentication.realm = std::string(kPhoneRealm);
+    options_.agent.present.calls = std::make_shared<call::CallOptions>();
+    options_.agent.domains = {"198.18.1.1"};
+    options_.agent.keeps_calls = keeps_calls;
+    options_.transport.listeners.push_back({sip::Protocol::kUdp, *sip::Endpoint::Parse("127.0.0.1:0"), ""});
+    Start();
     const sip::Endpoint server = shards_->listeners()[0].address;
     a_line_ = std::make_unique<UdpLine>(server);
     b_line_ = std::make_unique<UdpLine>(server);
     a_ = std::make_unique<Phone>(*a_line_, "20002230001", a_line_->hop().remote.ToString(), a_line_->hop());
     b_ = std::make_unique<Phone>(*b_line_, "20002230000", b_line_->hop().remote.ToString(), b_line_->hop());
+  }
+
+  void Start() {
+    auto started = Shards::Start(options_, fleet_, *store_);
+    ASSERT_TRUE(started.ok()) << started.status();
+    shards_ = *std::move(started);
+    // Where the phones find it again.
+    options_.transport.listeners = shards_->listeners();
   }
 
   StandingCall Establish() {
@@ -121,6 +129,7 @@ class ShardsTest : public testing::Test {
 
   fleet::FakeFleet fleet_;
   std::unique_ptr<store::Store> store_;
+  ShardsOptions options_;
   std::unique_ptr<Shards> shards_;
   std::unique_ptr<UdpLine> a_line_;
   std::unique_ptr<UdpLine> b_line_;
@@ -209,6 +218,50 @@ TEST_F(ShardsTest, DoesNotWaitForPhonesThatAreGone) {
   EXPECT_EQ(b_->Register().status(), 200);
   Establish();
   EXPECT_FALSE(shards_->Stop(absl::ZeroDuration()));
+}
+
+class KeepingShardsTest : public ShardsTest {
+ protected:
+  KeepingShardsTest() : ShardsTest(true, FreshFile()) {}
+
+  static std::string File() { return absl::StrCat(testing::TempDir(), "/standing.db"); }
+  static std::string FreshFile() {
+    std::remove(File().c_str());
+    return File();
+  }
+};
+
+TEST_F(KeepingShardsTest, LeaveCallsToTheNextRunWhenTheyStop) {
+  EXPECT_EQ(b_->Register().status(), 200);
+  std::vector<StandingCall> calls;
+  for (int i = 0; i < 4; ++i) {
+    calls.push_back(Establish());
+    // Once it is answered, the ACK has come too.
+    a_->Send(a_->InDialog("INFO", calls.back().invite, calls.back().answered));
+    b_->Send(b_->Answer(b_->Receive(), 200));
+    EXPECT_EQ(a_->Receive().status(), 200);
+  }
+  EXPECT_TRUE(shards_->Stop(absl::Seconds(10)));
+  shards_ = nullptr;
+  EXPECT_TRUE(store_->Flush(absl::Seconds(10)).ok());
+  store_ = nullptr;
+  EXPECT_EQ(fleet_.Sessions().size(), calls.size());
+  store_ = *store::OpenSqliteStore({.file = File()});
+  Start();
+  EXPECT_EQ(shards_->restoration().restored, calls.size());
+  EXPECT_EQ(shards_->restoration().lost, 0u) << shards_->restoration().reason;
+  for (const StandingCall& call : calls) {
+    sip::Message bye = a_->InDialog("BYE", call.invite, call.answered);
+    bye.Set(sip::Header::kCSeq, "9 BYE");
+    a_->Send(bye);
+    EXPECT_EQ(a_->Receive().status(), 200);
+    AnswerBye(*b_);
+  }
+  EXPECT_TRUE(shards_->Stop(absl::Seconds(10)));
+  const auto records = store_->ListCallRecords({});
+  ASSERT_TRUE(records.ok());
+  EXPECT_EQ(records->items.size(), calls.size());
+  EXPECT_TRUE(fleet_.Sessions().empty());
 }
 
 TEST_F(ShardsTest, TakesOnlyTokensThatAPageHasGiven) {

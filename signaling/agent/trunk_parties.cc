@@ -1,6 +1,5 @@
 #include "signaling/agent/trunk_parties.h"
 
-#include <memory>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -20,14 +19,15 @@ std::string AddressValue(absl::string_view display_name, absl::string_view user,
 
 }  // namespace
 
+std::shared_ptr<const call::Credentials> CredentialsOf(const routing::Trunk& trunk) {
+  if (trunk.username.empty()) return nullptr;
+  return std::make_shared<const call::Credentials>(call::Credentials{trunk.username, trunk.password, trunk.realm});
+}
+
 std::vector<call::Party> TrunkParties(const routing::Trunk& trunk, const std::vector<TrunkServer>& servers,
                                       const TrunkCall& call, absl::string_view own_host,
                                       const transport::Network& network) {
-  std::shared_ptr<const call::Credentials> credentials;
-  if (!trunk.username.empty()) {
-    credentials =
-        std::make_shared<const call::Credentials>(call::Credentials{trunk.username, trunk.password, trunk.realm});
-  }
+  const std::shared_ptr<const call::Credentials> credentials = CredentialsOf(trunk);
   std::vector<call::Party> parties;
   for (const TrunkServer& server : servers) {
     const sip::Protocol protocol = server.destination.protocol;

@@ -4,6 +4,7 @@
 #ifndef SLUICE_SIGNALING_AGENT_TRUNK_PARTIES_H_
 #define SLUICE_SIGNALING_AGENT_TRUNK_PARTIES_H_
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ struct TrunkCall {
   std::string identity;
   bool is_account = false;
 };
+
+// Null: its challenges are not answered.
+std::shared_ptr<const call::Credentials> CredentialsOf(const routing::Trunk& trunk);
 
 // One party a server, in their order, all in group 0. `own_host`: host of our From where the trunk has no from_domain;
 // empty: the address that we send from.

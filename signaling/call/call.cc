@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "signaling/call/call_core.h"
+#include "sluice/state/v1/standing_call.pb.h"
 
 namespace sluice::call {
 
@@ -56,6 +57,13 @@ Actions Call::HangUp(Ended::By by, absl::string_view text, absl::Time now) { ret
 
 std::optional<Replacement> Call::FindReplacement(LegNumber leg, absl::string_view remote_tag) const {
   return core_->FindReplacement(leg, remote_tag);
+}
+
+std::optional<state::v1::Call> Call::StandingState() const { return core_->StandingState(); }
+
+absl::StatusOr<Actions> Call::Restore(const state::v1::Call& state, const CredentialsFunction& credentials,
+                                      absl::Time now) {
+  return core_->Restore(state, credentials, now);
 }
 
 LegNumber Call::next_leg() const { return core_->next_leg(); }

@@ -15,6 +15,7 @@
 #define SLUICE_SIGNALING_CALL_CALL_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "signaling/call/media_session.h"
@@ -29,6 +31,10 @@
 #include "signaling/sip/hop.h"
 #include "signaling/sip/message.h"
 #include "signaling/sip/transaction_layer.h"
+
+namespace sluice::state::v1 {
+class Call;
+}
 
 namespace sluice::call {
 
@@ -69,6 +75,9 @@ struct Invitation {
   std::string identity;
   bool hides_identity = false;
 };
+
+// Those by which the challenges of this account or trunk are answered; null: they are not.
+using CredentialsFunction = std::function<std::shared_ptr<const Credentials>(const std::string& account)>;
 
 // Who is at the other end of a leg and how it is reached.
 struct Party {
@@ -158,6 +167,11 @@ struct CreateMedia {
 struct UpdateMedia {
   MediaSession session;
 };
+// What an earlier run of the controller has created, as it was wanted and answered last. Not answered.
+struct AdoptMedia {
+  MediaSession session;
+  std::vector<MediaAnswer::Stream> ports;
+};
 // Answered to the agent, for the record; the call does not wait.
 struct DeleteMedia {};
 enum class CallTimer : uint8_t { kRing, kSession, kRefresh, kDuration, kPrack, kTransfer, kPatience, kAnswerWait };
@@ -223,8 +237,9 @@ struct Ending {
   Ended how;
 };
 
-using Action = std::variant<SendRequest, SendAck, CancelRequest, Respond, CreateMedia, UpdateMedia, DeleteMedia,
-                            SetTimer, CancelTimer, FindTarget, DialogMade, DialogEnded, Progress, Ending, Ended>;
+using Action =
+    std::variant<SendRequest, SendAck, CancelRequest, Respond, CreateMedia, UpdateMedia, AdoptMedia, DeleteMedia,
+                 SetTimer, CancelTimer, FindTarget, DialogMade, DialogEnded, Progress, Ending, Ended>;
 using Actions = std::vector<Action>;
 
 // Who an INVITE that takes the place of a leg is for: whoever is at the other end, named as that one knows its dialog.
@@ -270,6 +285,14 @@ class Call {
   Actions OnTimer(CallTimer timer, absl::Time now);
   // An operator, or the controller that shuts down: BYE after the answer; CANCEL and 480 before.
   Actions HangUp(Ended::By by, absl::string_view text, absl::Time now);
+
+  // All that the call has to be made of again after a restart of the controller, while it is quiet: both ends have
+  // answered, and no request, ACK, transfer or media of theirs or ours is awaited. Nothing: it is not.
+  std::optional<state::v1::Call> StandingState() const;
+  // Makes the call of `state`, instead of Start; its options may be others by now. Its dialogs and timers are told as
+  // if they began, and what has become due meanwhile is due now. `credentials` is asked for those who had some.
+  // INVALID_ARGUMENT, saying what is damaged: the call is of no use.
+  absl::StatusOr<Actions> Restore(const state::v1::Call& state, const CredentialsFunction& credentials, absl::Time now);
 
   // What `leg`, which the caller of this function has found by Call-ID and our tag, and whose own tag is to be
   // `remote_tag`, can be replaced by. Nothing: it is no such dialog, or the two do not talk with each other any more;

@@ -187,7 +187,10 @@ void Call::Core::AnswerCaller(const sip::Message& response, absl::string_view sd
   leg.state = Leg::State::kAnswered;
   leg.ack_awaited = true;
   actions_.push_back(Progress{Progress::Step::kAnswered, callee()});
-  if (options_.max_duration != absl::ZeroDuration()) SetTimer(CallTimer::kDuration, options_.max_duration);
+  if (options_.max_duration != absl::ZeroDuration()) {
+    latest_end_ = now_ + options_.max_duration;
+    SetTimer(CallTimer::kDuration, options_.max_duration);
+  }
   ScheduleSessionTimers();
 }
 

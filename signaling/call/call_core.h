@@ -9,6 +9,7 @@
 // - call_identity.cc: who the parties are, and to whom that is told (RFC 3323, RFC 3325).
 // - call_session_id.cc: the names of both ends in Session-ID (RFC 7989).
 // - call_replace.cc: dialogs that another call's INVITE takes the place of (RFC 3891).
+// - call_standing.cc: what outlives the controller, and the call that is made of it.
 // - call_in_dialog.cc: other requests in the dialogs, passed to the other leg.
 // - call_media.cc: asking for media and writing SDP.
 // - call_timers.cc: session timers (RFC 4028) and the other timers.
@@ -29,6 +30,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "signaling/call/call.h"
@@ -67,6 +70,9 @@ class Call::Core {
   Actions OnMediaTimeout(absl::string_view text, absl::Time now);
   Actions OnTimer(CallTimer timer, absl::Time now);
   Actions HangUp(Ended::By by, absl::string_view text, absl::Time now);
+
+  std::optional<state::v1::Call> StandingState() const;
+  absl::StatusOr<Actions> Restore(const state::v1::Call& state, const CredentialsFunction& credentials, absl::Time now);
 
   std::optional<Replacement> FindReplacement(LegNumber number, absl::string_view remote_tag);
   LegNumber next_leg() const { return static_cast<LegNumber>(legs_.size()); }
@@ -302,6 +308,10 @@ class Call::Core {
   void Notify(uint16_t status, bool is_last);
   void EndSubscription(const Leg& leg);
 
+  // call_standing.cc
+  bool IsQuiet() const;
+  absl::Status ReadState(const state::v1::Call& state, const CredentialsFunction& credentials);
+
   // call_in_dialog.cc
   void PassRequest(Leg& leg, sip::ServerTransactionId transaction, const sip::Message& request);
   void PassResponse(const ClientRequest& request, const sip::Message& response);
@@ -406,6 +416,8 @@ class Call::Core {
   bool media_asked_ = false;
   bool media_stale_ = false;
 
+  // When the longest duration of the call is reached.
+  absl::Time latest_end_ = absl::InfiniteFuture();
   // Bits by CallTimer.
   uint32_t timers_ = 0;
   std::optional<End> end_;

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <type_traits>
 #include <utility>
@@ -10,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "signaling/call/call_test_bed.h"
+#include "sluice/state/v1/standing_call.pb.h"
 
 namespace sluice::call {
 namespace {
@@ -19,7 +22,7 @@ constexpr sip::ServerTransactionId kInviteTransaction = 1;
 class Simulation : public Names {
  public:
   explicit Simulation(const std::function<uint8_t()>& next)
-      : next_(next), options_(Options()), call_(options_, *this) {}
+      : next_(next), options_(Options()), call_(std::make_unique<Call>(options_, *this)) {}
 
   std::string Run(int events) {
     const uint8_t kind = next_();
@@ -33,14 +36,14 @@ class Simulation : public Names {
                      (kind & 8) != 0 ? "Supported: 100rel\r\n" : "", (kind & 48) == 48 ? "Require: 100rel\r\n" : ""),
         (kind & 4) != 0 ? std::string() : PhoneSdp("198.18.1.2"));
     OpenTransaction(kCaller, kInviteTransaction, invite);
-    Do(call_.Start(invite, kInviteTransaction, CallTestBed::Caller(), callees, now_));
+    Do(call_->Start(invite, kInviteTransaction, CallTestBed::Caller(), callees, now_));
     // Most of what can go wrong needs a call that has come some way.
     const uint8_t orderly = next_() % 12;
-    for (uint8_t step = 0; step < orderly && broken_.empty() && !call_.ended(); ++step) GoOn(step, kind);
-    for (int i = 0; i < events && broken_.empty() && !call_.ended(); ++i) Step();
-    for (int i = 0; i < 100 && broken_.empty() && !call_.ended(); ++i) Settle(i);
+    for (uint8_t step = 0; step < orderly && broken_.empty() && !call_->ended(); ++step) GoOn(step, kind);
+    for (int i = 0; i < events && broken_.empty() && !call_->ended(); ++i) Step();
+    for (int i = 0; i < 100 && broken_.empty() && !call_->ended(); ++i) Settle(i);
     if (!broken_.empty()) return broken_;
-    if (!call_.ended()) return "the call is stuck";
+    if (!call_->ended()) return "the call is stuck";
     for (const auto& [id, transaction] : transactions_) {
       if (!transaction.answered) return absl::StrCat("request ", id, " was never answered");
     }
@@ -49,6 +52,8 @@ class Simulation : public Names {
     if (!timers_.empty()) return "a timer was left running";
     return "";
   }
+
+  int restarts() const { return restarts_; }
 
   std::string NewCallId() override { return absl::StrCat("ours", ++names_); }
   std::string NewTag() override { return absl::StrCat("tag", ++names_); }
@@ -137,6 +142,10 @@ class Simulation : public Names {
     media_asked_ = true;
     session_ = session;
   }
+  void On(AdoptMedia& action) {
+    if (!media_created_ || media_deleted_) Break("media adopted that is not there");
+    if (!(action.session == session_)) Break("other media adopted than was asked for");
+  }
   void On(DeleteMedia&) {
     if (!media_created_ || media_deleted_) Break("media deleted that is not there");
     media_deleted_ = true;
@@ -182,7 +191,7 @@ class Simulation : public Names {
     if (step == 1 && early) AnswerInvite(183, PhoneSdp("192.168.2.63"));
     if (step == 2 && early) Acknowledge(++cseq_, (kind & 4) != 0 ? PhoneSdp("198.18.1.2") : std::string());
     if (step == 3) AnswerInvite(200, early ? std::string() : PhoneSdp("192.168.2.63"));
-    if (step == 5) Do(call_.OnAck(kCaller, CallTestBed::Invite("", early ? "" : PhoneSdp("198.18.1.2")), now_));
+    if (step == 5) Do(call_->OnAck(kCaller, CallTestBed::Invite("", early ? "" : PhoneSdp("198.18.1.2")), now_));
     if ((kind & 128) == 0) return;
     if (step == 6) SendRequestOf(kind & 1, "REFER", ++cseq_, "");
     if (step == 7) AnswerRoute(0);
@@ -198,7 +207,7 @@ class Simulation : public Names {
     sent_[last - 1].over = status >= 200;
     const SendRequest request = sent_[last - 1].request;
     const std::string reliable = absl::StrCat("Require: 100rel\r\nRSeq: ", ++rseqs_[request.leg], "\r\n");
-    Do(call_.OnResponse(
+    Do(call_->OnResponse(
         request.leg, request.number,
         CallTestBed::Answer(request, status, sdp, absl::StrCat("Allow: UPDATE\r\n", status < 200 ? reliable : "")),
         request.hop, now_));
@@ -206,6 +215,8 @@ class Simulation : public Names {
 
   void Step() {
     now_ += absl::Milliseconds(next_() * 100);
+    // Where the call can be kept; mostly it cannot.
+    if (next_() % 2 == 0) Restart();
     switch (next_() % 13) {
       case 0:
       case 1:
@@ -219,9 +230,9 @@ class Simulation : public Names {
       case 6:
         return FireSomething();
       case 7:
-        return Do(call_.OnAck(PickLeg(), CallTestBed::Invite("", PickSdp()), now_));
+        return Do(call_->OnAck(PickLeg(), CallTestBed::Invite("", PickSdp()), now_));
       case 8:
-        return Do(call_.OnAckMissing(PickLeg(), kInviteTransaction, now_));
+        return Do(call_->OnAckMissing(PickLeg(), kInviteTransaction, now_));
       case 9:
         return CancelSomething();
       case 10:
@@ -229,15 +240,50 @@ class Simulation : public Names {
       case 11:
         return AnswerRoute(next_());
       default:
-        if (next_() % 4 == 0) return Do(call_.HangUp(Ended::By::kOperator, "operator", now_));
-        if (next_() % 4 == 0) return Do(call_.OnMediaTimeout("silence", now_));
+        if (next_() % 4 == 0) return Do(call_->HangUp(Ended::By::kOperator, "operator", now_));
+        if (next_() % 4 == 0) return Do(call_->OnMediaTimeout("silence", now_));
         return Replace(PickLeg());
     }
   }
 
+  // All that the earlier controller waited for, and whatever waited for it, is gone.
+  void Restart() {
+    const std::optional<state::v1::Call> kept = call_->StandingState();
+    if (!kept.has_value()) return;
+    if (ending_) Break("what has ended is kept");
+    for (const auto& [id, transaction] : transactions_) {
+      if (!transaction.answered) Break("a call is kept while a request has no answer");
+    }
+    ++restarts_;
+    sent_.clear();
+    questions_.clear();
+    timers_.clear();
+    dialogs_.clear();
+    unacknowledged_ = sip::Message();
+    now_ += absl::Seconds(next_());
+    call_ = std::make_unique<Call>(options_, *this);
+    const std::string text = kept->SerializeAsString();
+    state::v1::Call read;
+    if (!read.ParseFromString(text)) return Break("what was kept cannot be read");
+    absl::StatusOr<Actions> actions = call_->Restore(
+        read, [](const std::string&) { return nullptr; }, now_);
+    if (!actions.ok()) return Break(actions.status().message());
+    Do(*std::move(actions));
+    std::optional<state::v1::Call> again = call_->StandingState();
+    if (!again.has_value() || again->legs_size() != read.legs_size()) return Break("another call than was kept");
+    for (int i = 0; i < read.legs_size(); ++i) {
+      // Numbers go on, and leave out some.
+      state::v1::Leg& leg = *again->mutable_legs(i);
+      if (leg.dialog().local_cseq() <= read.legs(i).dialog().local_cseq()) Break("a CSeq comes twice");
+      leg.mutable_dialog()->set_local_cseq(read.legs(i).dialog().local_cseq());
+      leg.mutable_origin()->set_version(read.legs(i).origin().version());
+    }
+    if (again->SerializeAsString() != text) Break("another call than was kept");
+  }
+
   void Replace(LegNumber leg) {
     const auto replacement =
-        call_.FindReplacement(leg, leg == kCaller ? "z9hG4bK73846736" : absl::StrCat("callee", leg));
+        call_->FindReplacement(leg, leg == kCaller ? "z9hG4bK73846736" : absl::StrCat("callee", leg));
     if (!replacement.has_value()) return;
     if (ending_) Break("what has ended is replaced");
     if (replacement->is_early && leg == kCaller) Break("a callee is to replace a dialog that it has not begun");
@@ -278,15 +324,15 @@ class Simulation : public Names {
     const std::string tag = next_() % 8 == 0 ? "fork" : "";
     sent->over = sent->over || status >= 200;
     const SendRequest request = sent->request;
-    Do(call_.OnResponse(request.leg, request.number, CallTestBed::Answer(request, status, sdp, fields, tag),
-                        request.hop, now_));
+    Do(call_->OnResponse(request.leg, request.number, CallTestBed::Answer(request, status, sdp, fields, tag),
+                         request.hop, now_));
   }
 
   void FailSomething() {
     Sent* sent = PickSent();
     if (sent == nullptr) return;
     sent->over = true;
-    Do(call_.OnRequestFailed(sent->request.leg, sent->request.number, sip::TransactionFailure::kTimeout, now_));
+    Do(call_->OnRequestFailed(sent->request.leg, sent->request.number, sip::TransactionFailure::kTimeout, now_));
   }
 
   void AnswerMedia(MediaAnswer::Outcome outcome) {
@@ -302,7 +348,7 @@ class Simulation : public Names {
       ports.legs[1] = {"198.18.2.1", 20010, 20011, false};
       answer.streams.push_back(ports);
     }
-    Do(call_.OnMedia(answer, now_));
+    Do(call_->OnMedia(answer, now_));
   }
 
   void SendSomething() {
@@ -326,7 +372,7 @@ class Simulation : public Names {
         sdp.empty() ? "" : "Content-Type: application/sdp\r\n", "\r\n", sdp));
     const sip::ServerTransactionId id = ++last_transaction_;
     OpenTransaction(leg, id, request);
-    Do(call_.OnRequest(leg, id, request, CallTestBed::Caller().hop, now_));
+    Do(call_->OnRequest(leg, id, request, CallTestBed::Caller().hop, now_));
   }
 
   // The caller has the reliable response that came last.
@@ -343,7 +389,7 @@ class Simulation : public Names {
     if (cseq > 1) unacknowledged_ = sip::Message();
     const sip::ServerTransactionId id = ++last_transaction_;
     OpenTransaction(kCaller, id, prack);
-    Do(call_.OnRequest(kCaller, id, prack, CallTestBed::Caller().hop, now_));
+    Do(call_->OnRequest(kCaller, id, prack, CallTestBed::Caller().hop, now_));
   }
 
   // One or two targets, or nobody.
@@ -354,13 +400,13 @@ class Simulation : public Names {
     std::vector<Party> targets;
     for (int i = 0; i < choice % 3; ++i) targets.push_back(CallTestBed::Callee(5 + i));
     if (choice == 0) targets.push_back(CallTestBed::Callee(5));
-    Do(call_.OnRoute(question, targets.empty() ? 404 : 0, targets, now_));
+    Do(call_->OnRoute(question, targets.empty() ? 404 : 0, targets, now_));
   }
 
   void FireSomething() {
     const CallTimer timer = static_cast<CallTimer>(next_() % 8);
     timers_.erase(timer);
-    Do(call_.OnTimer(timer, now_));
+    Do(call_->OnTimer(timer, now_));
   }
 
   void CancelSomething() {
@@ -368,7 +414,7 @@ class Simulation : public Names {
     const auto found = transactions_.find(id);
     // The transaction layer knows nothing else to cancel.
     if (found == transactions_.end() || found->second.request.method() != sip::Method::kInvite) return;
-    Do(call_.OnCancel(found->second.leg, id, found->second.request, now_));
+    Do(call_->OnCancel(found->second.leg, id, found->second.request, now_));
   }
 
   // Everybody answers, the relay too; what nobody answers runs out; at last an operator hangs up.
@@ -376,16 +422,16 @@ class Simulation : public Names {
     now_ += absl::Minutes(1);
     AnswerMedia(MediaAnswer::Outcome::kDone);
     while (!questions_.empty()) AnswerRoute(3);
-    for (size_t i = 0; i < sent_.size() && !call_.ended(); ++i) {
+    for (size_t i = 0; i < sent_.size() && !call_->ended(); ++i) {
       if (std::exchange(sent_[i].over, true)) continue;
       const SendRequest request = sent_[i].request;
       const uint16_t status = sent_[i].cancelled ? 487 : request.message.method() == sip::Method::kBye ? 200 : 486;
-      Do(call_.OnResponse(request.leg, request.number, CallTestBed::Answer(request, status), request.hop, now_));
+      Do(call_->OnResponse(request.leg, request.number, CallTestBed::Answer(request, status), request.hop, now_));
     }
-    for (LegNumber leg = 0; leg < 12; ++leg) Do(call_.OnAckMissing(leg, kInviteTransaction, now_));
+    for (LegNumber leg = 0; leg < 12; ++leg) Do(call_->OnAckMissing(leg, kInviteTransaction, now_));
     const std::set<CallTimer> timers = std::exchange(timers_, {});
-    for (const CallTimer timer : timers) Do(call_.OnTimer(timer, now_));
-    if (round == 5) Do(call_.HangUp(Ended::By::kOperator, "operator", now_));
+    for (const CallTimer timer : timers) Do(call_->OnTimer(timer, now_));
+    if (round == 5) Do(call_->HangUp(Ended::By::kOperator, "operator", now_));
   }
 
   const std::function<uint8_t()>& next_;
@@ -409,12 +455,17 @@ class Simulation : public Names {
   bool ending_ = false;
   bool ended_ = false;
   int names_ = 0;
+  int restarts_ = 0;
   std::string broken_;
-  Call call_;
+  std::unique_ptr<Call> call_;
 };
 
 }  // namespace
 
-std::string SimulateCall(const std::function<uint8_t()>& next, int events) { return Simulation(next).Run(events); }
+SimulationResult SimulateCall(const std::function<uint8_t()>& next, int events) {
+  Simulation simulation(next);
+  std::string broken = simulation.Run(events);
+  return {std::move(broken), simulation.restarts()};
+}
 
 }  // namespace sluice::call

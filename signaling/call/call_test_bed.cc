@@ -1,6 +1,10 @@
 #include "signaling/call/call_test_bed.h"
 
+#include <optional>
+
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "sluice/state/v1/standing_call.pb.h"
 
 namespace sluice::call {
 namespace {
@@ -34,7 +38,8 @@ sip::Message Parsed(absl::string_view text) {
   return std::move(result.message);
 }
 
-CallTestBed::CallTestBed(CallOptions call_options) : options(std::move(call_options)), call_(options, *this) {}
+CallTestBed::CallTestBed(CallOptions call_options)
+    : options(std::move(call_options)), call_(std::make_unique<Call>(options, *this)) {}
 
 CallOptions CallTestBed::DefaultOptions() {
   CallOptions options;
@@ -80,18 +85,18 @@ sip::Message CallTestBed::Invite(absl::string_view fields, absl::string_view sdp
 void CallTestBed::Start(const sip::Message& invite, int callees) {
   std::vector<Party> parties;
   for (int i = 1; i <= callees; ++i) parties.push_back(Callee(i));
-  Do(call_.Start(invite, 1, Caller(), parties, now));
+  Do(call_->Start(invite, 1, Caller(), parties, now));
 }
 
 void CallTestBed::Request(LegNumber leg, const sip::Message& request) {
   const Party party = leg == kCaller ? Caller() : Callee(static_cast<int>(leg));
-  Do(call_.OnRequest(leg, ++last_transaction_, request, party.hop, now));
+  Do(call_->OnRequest(leg, ++last_transaction_, request, party.hop, now));
 }
 
-void CallTestBed::Ack(LegNumber leg, const sip::Message& ack) { Do(call_.OnAck(leg, ack, now)); }
+void CallTestBed::Ack(LegNumber leg, const sip::Message& ack) { Do(call_->OnAck(leg, ack, now)); }
 
 void CallTestBed::Reply(const SendRequest& request, const sip::Message& response) {
-  Do(call_.OnResponse(request.leg, request.number, response, request.hop, now));
+  Do(call_->OnResponse(request.leg, request.number, response, request.hop, now));
 }
 
 void CallTestBed::Media(MediaAnswer::Outcome outcome) {
@@ -108,12 +113,22 @@ void CallTestBed::Media(MediaAnswer::Outcome outcome) {
       answer.streams.push_back(ports);
     }
   }
-  Do(call_.OnMedia(answer, now));
+  Do(call_->OnMedia(answer, now));
 }
 
 void CallTestBed::Fire(CallTimer timer, absl::Duration after) {
   now += after;
-  Do(call_.OnTimer(timer, now));
+  Do(call_->OnTimer(timer, now));
+}
+
+void CallTestBed::Restart(absl::Duration down, const CredentialsFunction& credentials) {
+  const std::optional<state::v1::Call> kept = call_->StandingState();
+  ASSERT_TRUE(kept.has_value()) << "the call is not quiet";
+  now += down;
+  call_ = std::make_unique<Call>(options, *this);
+  absl::StatusOr<Actions> actions = call_->Restore(*kept, credentials, now);
+  ASSERT_TRUE(actions.ok()) << actions.status();
+  Do(*std::move(actions));
 }
 
 void CallTestBed::Do(Actions actions) {
@@ -175,7 +190,7 @@ SendRequest CallTestBed::Establish(const sip::Message& invite, absl::string_view
 }
 
 Ended CallTestBed::TakeEnd() {
-  EXPECT_TRUE(call_.ended());
+  EXPECT_TRUE(call_->ended());
   EXPECT_EQ(Count<Ended>(), 1);
   EXPECT_EQ(Count<DeleteMedia>(), media_created_ ? 1 : 0);
   EXPECT_TRUE(!actions_.empty() && std::holds_alternative<Ended>(actions_.back()));

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <utility>
 #include <variant>
@@ -51,6 +52,10 @@ class CallTestBed : public Names {
   void Media(MediaAnswer::Outcome outcome = MediaAnswer::Outcome::kDone);
   void Fire(CallTimer timer, absl::Duration after = absl::ZeroDuration());
   void Do(Actions actions);
+  // The controller dies, and goes on after `down` with the call as it can be kept now.
+  void Restart(
+      absl::Duration down = absl::Seconds(1),
+      const CredentialsFunction& credentials = [](const std::string&) { return nullptr; });
 
   // What a callee answers to `request`: its tag (the leg's), its Contact, further fields, SDP.
   static sip::Message Answer(const SendRequest& request, uint16_t status, absl::string_view sdp = "",
@@ -92,7 +97,7 @@ class CallTestBed : public Names {
   // The call is over: Ended has come, once, after DeleteMedia if there was media, and nothing is owed.
   Ended TakeEnd();
 
-  Call& call() { return call_; }
+  Call& call() { return *call_; }
   absl::Time now = absl::FromUnixSeconds(1700000000);
   // What NewNumber answers.
   uint64_t number = 0;
@@ -113,7 +118,7 @@ class CallTestBed : public Names {
   std::vector<MediaStream> media_;
   bool media_created_ = false;
   int names_ = 0;
-  Call call_;
+  std::unique_ptr<Call> call_;
 };
 
 }  // namespace sluice::call

@@ -95,9 +95,12 @@ struct Leg {
   }
   void SetParty(const Party& who) {
     party = who;
-    if (who.credentials == nullptr) return;
-    const Credentials& us = *who.credentials;
-    credentials = std::make_unique<LegCredentials>(us.username, us.password, us.realm);
+    SetCredentials(who.credentials);
+  }
+  void SetCredentials(const std::shared_ptr<const Credentials>& us) {
+    party.credentials = us;
+    if (us == nullptr) return;
+    credentials = std::make_unique<LegCredentials>(us->username, us->password, us->realm);
   }
   // Frees what only the first INVITE needed: the dialog knows its own target and route.
   void ForgetInvite() {

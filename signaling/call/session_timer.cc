@@ -29,7 +29,7 @@ void SessionTimer::Answer(const sip::Message& request, absl::Duration ours, absl
   const bool supported = request.HasElement(sip::Header::kSupported, "timer");
   if (!asked && (!supported || ours == absl::ZeroDuration())) {
     // A timer that runs is refreshed by any re-INVITE and UPDATE.
-    Set(interval_, we_refresh_, now);
+    Set(state_.interval, state_.we_refresh, now);
     return;
   }
   uint32_t seconds = asked ? std::max(asked->seconds, kMinSeconds) : static_cast<uint32_t>(absl::ToInt64Seconds(ours));
@@ -51,28 +51,28 @@ absl::Duration SessionTimer::Demanded(const sip::Message& refusal) {
 }
 
 void SessionTimer::Demand(absl::Duration interval, absl::Time now) {
-  interval_ = std::max(interval_, interval);
-  refresh_at_ = now;
+  state_.interval = std::max(state_.interval, interval);
+  state_.refresh_at = now;
 }
 
 std::string SessionTimer::RefreshValue() const {
   sip::SessionExpires value;
-  value.seconds = static_cast<uint32_t>(absl::ToInt64Seconds(interval_));
-  value.refresher = we_refresh_ ? Refresher::kUac : Refresher::kUas;
+  value.seconds = static_cast<uint32_t>(absl::ToInt64Seconds(state_.interval));
+  value.refresher = state_.we_refresh ? Refresher::kUac : Refresher::kUas;
   return value.ToString();
 }
 
 void SessionTimer::Set(absl::Duration interval, bool we_refresh, absl::Time now) {
-  interval_ = interval;
-  we_refresh_ = we_refresh;
+  state_.interval = interval;
+  state_.we_refresh = we_refresh;
   if (interval == absl::ZeroDuration()) {
-    refresh_at_ = absl::InfiniteFuture();
-    expires_at_ = absl::InfiniteFuture();
+    state_.refresh_at = absl::InfiniteFuture();
+    state_.expires_at = absl::InfiniteFuture();
     return;
   }
-  refresh_at_ = we_refresh ? now + interval / 2 : absl::InfiniteFuture();
+  state_.refresh_at = we_refresh ? now + interval / 2 : absl::InfiniteFuture();
   // RFC 4028 10: the BYE goes out a little before the end.
-  expires_at_ = now + interval - std::min(absl::Seconds(32), interval / 3);
+  state_.expires_at = now + interval - std::min(absl::Seconds(32), interval / 3);
 }
 
 }  // namespace sluice::call

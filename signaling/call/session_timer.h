@@ -20,6 +20,17 @@ class SessionTimer {
   // The least that we take (RFC 4028 5) and what Min-SE of a 422 says.
   static constexpr uint32_t kMinSeconds = 90;
 
+  struct State {
+    // Zero: off.
+    absl::Duration interval = absl::ZeroDuration();
+    bool we_refresh = false;
+    absl::Time refresh_at = absl::InfiniteFuture();
+    absl::Time expires_at = absl::InfiniteFuture();
+  };
+  SessionTimer() = default;
+  explicit SessionTimer(const State& state) : state_(state) {}
+  const State& state() const { return state_; }
+
   // True if `request` asks for less: 422 with Min-SE.
   static bool IsTooShort(const sip::Message& request);
 
@@ -38,20 +49,17 @@ class SessionTimer {
   // Session-Expires of a refresh that we send.
   std::string RefreshValue() const;
   // Tries again at `when`, because a refresh could not be sent or was refused for now.
-  void Postpone(absl::Time when) { refresh_at_ = when; }
+  void Postpone(absl::Time when) { state_.refresh_at = when; }
 
-  absl::Duration interval() const { return interval_; }
+  absl::Duration interval() const { return state_.interval; }
   // InfiniteFuture: never.
-  absl::Time refresh_at() const { return refresh_at_; }
-  absl::Time expires_at() const { return expires_at_; }
+  absl::Time refresh_at() const { return state_.refresh_at; }
+  absl::Time expires_at() const { return state_.expires_at; }
 
  private:
   void Set(absl::Duration interval, bool we_refresh, absl::Time now);
 
-  absl::Duration interval_ = absl::ZeroDuration();
-  bool we_refresh_ = false;
-  absl::Time refresh_at_ = absl::InfiniteFuture();
-  absl::Time expires_at_ = absl::InfiniteFuture();
+  State state_;
 };
 
 }  // namespace sluice::call

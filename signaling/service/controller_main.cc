@@ -107,6 +107,14 @@ std::string Serving(const agent::Shards& shards, const process::GrpcServer& serv
                       absl::StrJoin(server.addresses(), ", "));
 }
 
+void TellOfRestoration(const agent::Restoration& restoration) {
+  if (restoration.restored > 0) spdlog::info("goes on with {} calls from before the start", restoration.restored);
+  if (restoration.lost > 0) {
+    spdlog::warn("{} calls from before the start cannot go on and are recorded as ended; the first is {}",
+                 restoration.lost, restoration.reason);
+  }
+}
+
 void WarnOf(absl::string_view line) { spdlog::warn("{}", std::string(line)); }
 
 // Copies call records to PostgreSQL, where the config says so.
@@ -156,6 +164,7 @@ int Run(const std::string& file, const Settings& settings) {
 
   // Not before all of our own is right, so that a start that fails says that and nothing of relays.
   fleet->Start();
+  TellOfRestoration((*shards)->restoration());
   const std::string serving = Serving(**shards, **server);
   spdlog::info("{}", serving);
   Warn(process::NotifyReady(serving));
@@ -171,7 +180,8 @@ int Run(const std::string& file, const Settings& settings) {
   }
 
   Warn(process::NotifyStopping());
-  spdlog::info("stops: no new calls, those that exist are ended");
+  spdlog::info(config.store().keep_calls() ? "stops: no new calls, those that are answered go on after a restart"
+                                           : "stops: no new calls, those that exist are ended");
   metrics.reset();
   (*server)->Stop(kClientsLimit);
   if (!(*shards)->Stop(kCallsLimit))

@@ -98,6 +98,7 @@ agent::ShardsOptions ToShardsOptions(const ControllerConfig& config, std::shared
   agent.domains.push_back(config.sip().realm());
   agent.domains.insert(agent.domains.end(), config.sip().domains().begin(), config.sip().domains().end());
   agent.server = config.sip().user_agent();
+  agent.keeps_calls = config.store().keep_calls();
   agent.retry_after_seconds = config.calls().retry_after_seconds();
   agent.kept_calls = std::max<size_t>(1, config.calls().kept_calls() / options.shards);
 

@@ -56,6 +56,7 @@ TEST(ControllerOptions, CarriesTheListenersAndLimitsToTheShards) {
   EXPECT_EQ(options.transport.udp.max_message_bytes, 4096u);
   EXPECT_EQ(options.agent.transactions.message_limits.message_bytes, 4096u);
   EXPECT_EQ(options.agent.kept_calls, 5u);
+  EXPECT_FALSE(options.agent.keeps_calls) << "a store in memory outlives nothing";
   EXPECT_EQ(options.agent.networks.caller, "phones");
   EXPECT_EQ(options.agent.domains, (std::vector<std::string>{"ASG Switch", "example.net"}));
 }

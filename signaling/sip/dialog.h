@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -31,6 +32,22 @@ class Dialog {
     kOutOfOrder,
   };
 
+  // All that there is of a dialog.
+  struct State {
+    std::string call_id;
+    // Values of From (ours) and To (the peer's) of our requests, tags included.
+    std::string local;
+    std::string remote;
+    std::string target;
+    std::vector<std::string> routes;
+    uint32_t local_cseq = 0;
+    // 0: the peer has not sent any.
+    uint32_t remote_cseq = 0;
+    bool confirmed = false;
+  };
+  explicit Dialog(State state) : state_(std::move(state)) {}
+  const State& state() const { return state_; }
+
   // For the INVITE that we are about to send: Call-ID, From with our tag, To, CSeq and Route are in it.
   static Dialog OfSentRequest(const Message& request);
   // For a request that we are about to answer with `local_tag`.
@@ -41,7 +58,7 @@ class Dialog {
   // another tag has set (13.2.2.4).
   void OnResponse(const Message& response);
   // Our 2xx was sent, on the other side.
-  void Confirm() { confirmed_ = true; }
+  void Confirm() { state_.confirmed = true; }
 
   // A request of the peer's in the dialog, other than ACK and CANCEL: checks its order, and takes the Contact of one
   // that refreshes the target (INVITE, UPDATE, SUBSCRIBE, NOTIFY; RFC 6665 4.4.1).
@@ -57,25 +74,25 @@ class Dialog {
   Message MakeAck(uint32_t cseq) const;
 
   // `fork` began as a copy of this dialog: what comes next here has a CSeq above all that was made there.
-  void ShareCSeq(const Dialog& fork) { local_cseq_ = fork.local_cseq_; }
+  void ShareCSeq(const Dialog& fork) { state_.local_cseq = fork.state_.local_cseq; }
 
   // Where the RFC sends requests: the first route, else the remote target.
-  absl::string_view NextHop() const { return routes_.empty() ? absl::string_view(target_) : NextRoute(); }
+  absl::string_view NextHop() const { return state_.routes.empty() ? absl::string_view(state_.target) : NextRoute(); }
 
-  const std::string& call_id() const { return call_id_; }
+  const std::string& call_id() const { return state_.call_id; }
   // Values of From and To as our requests carry them.
-  const std::string& local() const { return local_; }
-  const std::string& remote() const { return remote_; }
-  absl::string_view local_tag() const { return TagOf(local_); }
+  const std::string& local() const { return state_.local; }
+  const std::string& remote() const { return state_.remote; }
+  absl::string_view local_tag() const { return TagOf(state_.local); }
   // Empty: no response has carried a tag yet.
-  absl::string_view remote_tag() const { return TagOf(remote_); }
-  const std::string& remote_target() const { return target_; }
+  absl::string_view remote_tag() const { return TagOf(state_.remote); }
+  const std::string& remote_target() const { return state_.target; }
   // Elements of Route, in order.
-  const std::vector<std::string>& routes() const { return routes_; }
-  uint32_t local_cseq() const { return local_cseq_; }
+  const std::vector<std::string>& routes() const { return state_.routes; }
+  uint32_t local_cseq() const { return state_.local_cseq; }
   // Requests can be made in it: the peer has named itself.
   bool is_established() const { return !remote_tag().empty(); }
-  bool is_confirmed() const { return confirmed_; }
+  bool is_confirmed() const { return state_.confirmed; }
 
  private:
   Dialog() = default;
@@ -83,16 +100,7 @@ class Dialog {
   Message Make(absl::string_view method, uint32_t cseq) const;
   absl::string_view NextRoute() const;
 
-  std::string call_id_;
-  // Values of From (ours) and To (the peer's) of our requests, tags included.
-  std::string local_;
-  std::string remote_;
-  std::string target_;
-  std::vector<std::string> routes_;
-  uint32_t local_cseq_ = 0;
-  // 0: the peer has not sent any.
-  uint32_t remote_cseq_ = 0;
-  bool confirmed_ = false;
+  State state_;
 };
 
 }  // namespace sluice::sip

@@ -50,6 +50,8 @@ class Network {
   // What stands for `name` in Hop::tls_name: a connection by TLS that we open for such a hop goes on only if the
   // certificate there speaks for it (RFC 5922). Nothing stands for names in a network without TLS.
   virtual uint32_t TlsName(const std::string& /*name*/) { return 0; }
+  // The name that `number` stands for; empty for 0.
+  virtual std::string TlsNameOf(uint32_t /*number*/) const { return ""; }
 };
 
 }  // namespace sluice::transport

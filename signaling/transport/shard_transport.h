@@ -82,6 +82,7 @@ class ShardTransport : public Network {
   sip::Hop HopTo(sip::Protocol protocol, const sip::Endpoint& remote) const override;
 
   uint32_t TlsName(const std::string& name) override { return mesh_.names_.NumberOf(name); }
+  std::string TlsNameOf(uint32_t number) const override { return mesh_.names_.NameOf(number); }
   // For connections that begin from now on.
   void SetTls(std::shared_ptr<const TlsContexts> contexts) { streams_.SetTls(std::move(contexts)); }
 
