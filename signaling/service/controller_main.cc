@@ -108,10 +108,13 @@ std::string Serving(const agent::Shards& shards, const process::GrpcServer& serv
 }
 
 void TellOfRestoration(const agent::Restoration& restoration) {
-  if (restoration.restored > 0) spdlog::info("goes on with {} calls from before the start", restoration.restored);
+  const size_t all = restoration.restored + restoration.lost;
+  if (restoration.restored > 0) {
+    spdlog::info("goes on with {} of {} calls from before the start", restoration.restored, all);
+  }
   if (restoration.lost > 0) {
-    spdlog::warn("{} calls from before the start cannot go on and are recorded as ended; the first is {}",
-                 restoration.lost, restoration.reason);
+    spdlog::warn("{} of {} calls from before the start cannot go on and are recorded as ended; the first is {}",
+                 restoration.lost, all, restoration.reason);
   }
 }
 

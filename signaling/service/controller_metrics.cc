@@ -90,6 +90,8 @@ void AddCalls(Families& families, const agent::SignalingStatistics& signaling) {
   families.Gauge("sluice_calls", "Calls that exist now.", static_cast<double>(signaling.calls));
   families.Counter("sluice_calls_started_total", "Calls that were begun.", signaling.calls_started);
   families.Counter("sluice_calls_answered_total", "Calls that were answered.", signaling.calls_answered);
+  families.Counter("sluice_calls_restored_total", "Calls of the run before that went on with this one.",
+                   signaling.calls_restored);
   MetricFamily& refused =
       families.Add(CounterFamily("sluice_calls_refused_total", "Calls that ended without an answer, by SIP status."));
   for (const auto& [status, count] : signaling.refused_calls) {
@@ -123,6 +125,10 @@ void AddStore(Families& families, const store::StoreStatistics& store) {
                    store.records_dropped);
   families.Counter("sluice_call_records_expired_total", "Call records that were deleted for their age.",
                    store.records_expired);
+  families.Gauge("sluice_calls_kept", "Calls whose state is on disk, so that they outlive the controller.",
+                 static_cast<double>(store.standing_calls));
+  families.Gauge("sluice_calls_kept_waiting", "Calls whose latest state, or end, waits for the disk.",
+                 static_cast<double>(store.standing_calls_waiting));
   families.Counter("sluice_store_failed_writes_total", "Batches that the disk refused; they are tried again.",
                    store.failed_writes);
 }

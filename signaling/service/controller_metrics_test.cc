@@ -27,11 +27,13 @@ TEST(ControllerMetrics, TellsCallsByHowTheyWent) {
   signaling.calls = 2;
   signaling.calls_started = 10;
   signaling.calls_answered = 7;
+  signaling.calls_restored = 4;
   signaling.refused_calls = {{404, 1}, {486, 2}};
   const std::string text = Text(signaling);
   EXPECT_THAT(text, HasSubstr("# TYPE sluice_calls gauge\nsluice_calls 2\n"));
   EXPECT_THAT(text, HasSubstr("\nsluice_calls_started_total 10\n"));
   EXPECT_THAT(text, HasSubstr("\nsluice_calls_answered_total 7\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_calls_restored_total 4\n"));
   EXPECT_THAT(text, HasSubstr("sluice_calls_refused_total{status=\"404\"} 1\n"
                               "sluice_calls_refused_total{status=\"486\"} 2\n"));
 }
@@ -58,12 +60,16 @@ TEST(ControllerMetrics, TellsWhatTheStoreHoldsAndOwes) {
   store::StoreStatistics store;
   store.accounts = 4;
   store.bindings = 3;
+  store.standing_calls = 7;
+  store.standing_calls_waiting = 6;
   store.records_waiting = 2;
   store.records_dropped = 1;
   store.records_expired = 5;
   const std::string text = Text({}, store);
   EXPECT_THAT(text, HasSubstr("\nsluice_accounts 4\n"));
   EXPECT_THAT(text, HasSubstr("\nsluice_bindings 3\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_calls_kept 7\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_calls_kept_waiting 6\n"));
   EXPECT_THAT(text, HasSubstr("\nsluice_call_records_waiting 2\n"));
   EXPECT_THAT(text, HasSubstr("\nsluice_call_records_dropped_total 1\n"));
   EXPECT_THAT(text, HasSubstr("\nsluice_call_records_expired_total 5\n"));
