@@ -48,11 +48,12 @@ enum FlowFlag : uint16_t {
   kFlowAllowLoopback = 1 << 6,    // Sources may be loopback addresses.
   kFlowToIpv4 = 1 << 7,           // The new header is IPv4 (of a wide entry; always set in a narrow one).
   kFlowTelephoneEvents = 1 << 8,  // A telephone-event payload type is negotiated: look for DTMF.
-  // Nothing but RTP comes here and goes on: none of the flags that say otherwise, and no bandwidth limit.
-  kFlowOrdinary = 1 << 9
+  // Nothing but RTP comes here and goes on: none of the flags that say otherwise. Without bandwidth limit, and with.
+  kFlowOrdinary = 1 << 9,
+  kFlowOrdinaryLimited = 1 << 10
 };
 // What table and target decide.
-inline constexpr uint16_t kDerivedFlowFlags = kFlowNoDestination | kFlowToIpv4 | kFlowOrdinary;
+inline constexpr uint16_t kDerivedFlowFlags = kFlowNoDestination | kFlowToIpv4 | kFlowOrdinary | kFlowOrdinaryLimited;
 
 // The first 32 bytes of every entry.
 struct FlowCommon {

@@ -49,10 +49,11 @@ struct alignas(64) FlowDetail {
     return index < kFlowDropCount ? drops[index].Load() : 0;
   }
 
+  // In the first line, which FlowTable::Prefetch fetches for flows with a limit.
+  rtp::Policer policer;
   rtp::ReceiveDetail receive;
   rtp::RtcpState rtcp;
   rtp::Probation probation;
-  rtp::Policer policer;
   rtp::DtmfRecognizer dtmf;
   std::array<rtp::SharedCounter<uint32_t>, kFlowDropCount> drops;
 };

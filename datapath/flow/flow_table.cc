@@ -178,7 +178,8 @@ absl::Status FlowTable::Publish(const FlowSpec& spec) {
   std::atomic<uint64_t>& slot = slots_[local][spec.local.port];
   const EntryIndex old = static_cast<EntryIndex>(slot.load(std::memory_order_relaxed));
   // Release: whoever sees the slot sees the whole entry, the state as it was reset, and the shared values.
-  slot.store(uint64_t{spec.state} << 32 | *entry, std::memory_order_release);
+  const FlowReference reference = {*entry, spec.state, common.policer_cost != 0};
+  slot.store(std::bit_cast<uint64_t>(reference), std::memory_order_release);
   if (old == kNoEntry) {
     ++flows_;
   } else {
@@ -207,7 +208,9 @@ absl::StatusOr<EntryIndex> FlowTable::MakeEntry(const FlowSpec& spec, const Flow
   if (target.source.address.is_v4()) common.flags |= kFlowToIpv4;
   constexpr uint16_t kOutOfTheOrdinary =
       kFlowRtcpOnly | kFlowDatagrams | kFlowCapture | kFlowClosed | kFlowNoDestination;
-  if ((common.flags & kOutOfTheOrdinary) == 0 && common.policer_cost == 0) common.flags |= kFlowOrdinary;
+  if ((common.flags & kOutOfTheOrdinary) == 0) {
+    common.flags |= common.policer_cost == 0 ? kFlowOrdinary : kFlowOrdinaryLimited;
+  }
   common.next_hop = target.next_hop;
   if (is_narrow) {
     FlowEntry4& entry = entries_[index];

@@ -2,7 +2,7 @@
 //
 // How it works. The relay hands out its own ports, so the key is dense: an array of 65 536 slots a local address. A
 // slot is one 64-bit word: the index of an immutable entry and that of the flow's state, so a worker that has read the
-// slot can prefetch both. Slot 0 is nobody's.
+// slot can prefetch both; and whether the flow has a bandwidth limit, whose state is elsewhere. Slot 0 is nobody's.
 // - Publish: fill an entry, store the slot with release order. A worker that loads it with acquire order sees the whole
 // entry or none.
 // - Replace: publish a copy, retire the old entry. Its state stays.
@@ -16,6 +16,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <memory>
 
@@ -39,13 +40,16 @@ namespace sluice::flow {
 // A slot's content.
 struct FlowReference {
   EntryIndex entry = kNoEntry;
-  StateIndex state = kNoState;
+  StateIndex state : 31 = kNoState;
+  StateIndex is_limited : 1 = 0;
 
   bool is_set() const { return entry != kNoEntry; }
   bool is_wide() const { return entry & kWideEntry; }
 };
 
-// The two of them in one word.
+static_assert(sizeof(FlowReference) == sizeof(uint64_t));
+
+// All of it in one word.
 using FlowSlot = std::atomic<uint64_t>;
 
 struct FlowTableOptions {
@@ -63,6 +67,7 @@ struct FlowTableOptions {
 class FlowTable {
  public:
   static constexpr uint32_t kMaxFlows = 4u << 20;
+  static_assert(kMaxFlows >> 31 == 0);
   static constexpr unsigned kNotLocal = LocalAddresses::kNotLocal;
 
   // INVALID_ARGUMENT for options out of range, RESOURCE_EXHAUSTED if `memory` has too little. `memory` outlives the
@@ -84,8 +89,7 @@ class FlowTable {
   const FlowSlot* SlotOf(unsigned local, uint16_t port) const { return &slots_[local][port]; }
   static FlowReference Load(const FlowSlot* slot) {
     // Acquire: pairs with the release of Publish, so the entry is complete.
-    const uint64_t word = slot->load(std::memory_order_acquire);
-    return {static_cast<EntryIndex>(word), static_cast<StateIndex>(word >> 32)};
+    return std::bit_cast<FlowReference>(slot->load(std::memory_order_acquire));
   }
   // Into the second cache level: of misses to that a core has several times as many under way as of those to the first,
   // and with many flows it is their number that sets the pace.
@@ -100,6 +104,8 @@ class FlowTable {
       PrefetchLine(&entries_[reference.entry]);
     }
     PrefetchLine(&states_[reference.state]);
+    if (reference.is_limited) [[unlikely]]
+      PrefetchLine(&details_[reference.state].policer);
   }
   // Of a reference that is set.
   const FlowEntry4& entry4(EntryIndex index) const { return entries_[index]; }

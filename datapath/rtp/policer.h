@@ -24,12 +24,18 @@ struct Policer {
     return cost == 0 ? 1 : cost > 0xffffffff ? 0xffffffff : static_cast<uint32_t>(cost);
   }
 
-  // Takes `bytes` of a packet (IP header included) at `ticks`; `burst` is in ticks, one second's worth as a rule.
-  // False: over the limit.
-  bool Take(uint32_t cost, uint32_t bytes, uint64_t ticks, uint64_t burst) {
+  // `full_at` after `bytes` of a packet (IP header included) at `ticks`; `burst` is in ticks, one second's worth as a
+  // rule, and `ticks` is not 0. 0: over the limit.
+  uint64_t After(uint32_t cost, uint32_t bytes, uint64_t ticks, uint64_t burst) const {
     const uint64_t full = full_at.Load();
     const uint64_t next = (full > ticks ? full : ticks) + (static_cast<uint64_t>(cost) * bytes >> 8);
-    if (next > ticks + burst) return false;
+    return next > ticks + burst ? 0 : next;
+  }
+
+  // Takes such a packet. False: over the limit.
+  bool Take(uint32_t cost, uint32_t bytes, uint64_t ticks, uint64_t burst) {
+    const uint64_t next = After(cost, bytes, ticks, burst);
+    if (next == 0) return false;
     full_at.Store(next);
     return true;
   }

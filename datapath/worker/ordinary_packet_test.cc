@@ -1,6 +1,6 @@
-// The short way of ordinary packets against the way of all others. A flow with a bandwidth limit has no short way, and
-// a limit that is never reached changes nothing: so the same packets through two relays, one of which has the limit,
-// have to end in the same places, with the same bytes, counters and events.
+// The short way of ordinary packets against the way of all others. A flow that is captured has no short way, and goes
+// on as if it were not: so the same packets through two relays, one of which captures, have to end in the same places,
+// with the same bytes, counters and events.
 
 #include <gtest/gtest.h>
 
@@ -19,7 +19,8 @@ namespace {
 using packet::DropReason;
 using packet::PacketBuilder;
 
-constexpr uint64_t kLimitNeverReached = 1'000'000'000'000;
+// None, one that is never reached, and one that the sender is above.
+constexpr uint64_t kLimitsBps[] = {0, 1'000'000'000'000, 25'000};
 constexpr unsigned kPackets = 400;
 constexpr unsigned kSeeds = 50;
 constexpr uint8_t kNotNegotiated = 96;
@@ -137,11 +138,12 @@ struct Relay {
 class OrdinaryPacketTest : public testing::TestWithParam<Way> {};
 
 TEST_P(OrdinaryPacketTest, GoesTheSameWayAsAnyOther) {
-  unsigned sent = 0;
+  unsigned sent = 0, policed = 0;
   for (unsigned seed = 0; seed < kSeeds; ++seed) {
     const uint16_t flags = (seed & 1 ? flow::kFlowRtcpMux : 0) | (seed & 2 ? flow::kFlowTelephoneEvents : 0);
-    Relay with_short_way(GetParam(), flags, 0, seed & 4, seed & 8);
-    Relay without(GetParam(), flags, kLimitNeverReached, seed & 4, seed & 8);
+    const uint64_t limit_bps = kLimitsBps[seed % 3];
+    Relay with_short_way(GetParam(), flags, limit_bps, seed & 4, seed & 8);
+    Relay without(GetParam(), flags | flow::kFlowCapture, limit_bps, seed & 4, seed & 8);
     Sender sender(GetParam(), seed & 8 ? kLikeRtcp : PipelineHarness::kPcmu, seed);
     uint64_t now = PipelineHarness::kTicksPerSecond;
     for (unsigned i = 0; i < kPackets; ++i) {
@@ -151,6 +153,7 @@ TEST_P(OrdinaryPacketTest, GoesTheSameWayAsAnyOther) {
       const Outcome a = with_short_way.relay.Process(frame, now);
       const Outcome b = without.relay.Process(frame, now);
       sent += !a.sent.empty();
+      policed += a.dropped == DropReason::kPoliced;
       ASSERT_EQ(packet::Name(a.dropped), packet::Name(b.dropped));
       ASSERT_EQ(a.sent, b.sent);
       ASSERT_EQ(a.port, b.port);
@@ -167,6 +170,7 @@ TEST_P(OrdinaryPacketTest, GoesTheSameWayAsAnyOther) {
     }
   }
   EXPECT_GT(sent, kSeeds * kPackets / 2) << "it is about packets that go on";
+  EXPECT_GT(policed, 0u) << "and about a limit that is reached";
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, OrdinaryPacketTest, testing::ValuesIn(kWays),

@@ -148,21 +148,26 @@ class Burst {
   }
   template <typename Entry>
   [[gnu::always_inline]] void Forward(const Transit& transit, const Entry& entry) {
-    if (!ForwardOrdinary(transit, entry)) [[unlikely]]
-      ForwardAny(transit, entry);
+    if (!ForwardOrdinary<flow::kFlowOrdinary>(transit, entry)) [[unlikely]]
+      ForwardOther(transit, entry);
+  }
+  template <typename Entry>
+  [[gnu::noinline]] void ForwardOther(const Transit& transit, const Entry& entry) {
+    if (!ForwardOrdinary<flow::kFlowOrdinaryLimited>(transit, entry)) ForwardAny(transit, entry);
   }
 
   // What ForwardAny does, for what nearly all packets of a call are: RTP without CSRCs and padding, of the source, SSRC
   // and payload type as before, next in sequence or the same again, on a flow of which nothing is asked but to go on.
   // False for any other, and nothing has changed. It is half of the instructions, since it keeps little in mind.
-  template <typename Entry>
+  // `kind`: kFlowOrdinary or kFlowOrdinaryLimited; on flows that are not, nothing is done.
+  template <flow::FlowFlag kind, typename Entry>
   [[gnu::always_inline]] bool ForwardOrdinary(const Transit& transit, const Entry& entry) {
     const bool is_v4 = IsV4<Entry>(transit);
     const uint8_t* payload = transit.udp + sizeof(packet::UdpHeader);
     const uint16_t size = static_cast<uint16_t>(transit.udp_size - sizeof(packet::UdpHeader));
     rtp::RtpHeader rtp;
     const flow::NextHopWord next_hop = next_hops_.LoadWord(entry.next_hop);
-    if (!entry.Has(flow::kFlowOrdinary) || next_hop.state() != flow::NextHopState::kReachable ||
+    if (!entry.Has(kind) || next_hop.state() != flow::NextHopState::kReachable ||
         !rtp::ReadOrdinaryRtpHeader(payload, size, rtp) || rtp::IsRtcp(payload)) {
       return false;
     }
@@ -170,9 +175,19 @@ class Burst {
     const packet::IpAddress source = packet::SourceInFrontOf(transit.udp, is_v4);
     const rtp::PayloadMap& map = flows_.payload_map(entry.payload_map);
     if (!state.identity.IsLockedTo(source, packet::Load<packet::BigEndian16>(transit.udp).ToHost(), entry.generation) ||
-        !map.IsMedia(rtp.payload_type) ||
-        !rtp::ReceiveStatistics::OnNext(state.identity, state.receive, map, rtp, size, ticks_)) {
+        !map.IsMedia(rtp.payload_type)) {
       return false;
+    }
+    [[maybe_unused]] uint64_t full_at = 0;
+    if constexpr (kind == flow::kFlowOrdinaryLimited) {
+      full_at =
+          flows_.detail(transit.flow.state)
+              .policer.After(entry.policer_cost, IpSize(transit, is_v4), ticks_, flows_.options().ticks_per_second);
+      if (full_at == 0) return false;
+    }
+    if (!rtp::ReceiveStatistics::OnNext(state.identity, state.receive, map, rtp, size, ticks_)) return false;
+    if constexpr (kind == flow::kFlowOrdinaryLimited) {
+      flows_.detail(transit.flow.state).policer.full_at.Store(full_at);
     }
     Send(transit, entry, next_hop);
     return true;
@@ -183,13 +198,12 @@ class Burst {
     const bool is_v4 = IsV4<Entry>(transit);
     packet::UdpHeader udp;
     std::memcpy(&udp, transit.udp, sizeof(udp));
-    const Arrival arrival = {
-        packet::SourceInFrontOf(transit.udp, is_v4),
-        udp.source_port.ToHost(),
-        static_cast<uint16_t>(transit.udp_size - sizeof(udp)),
-        static_cast<uint32_t>(transit.udp_size + (is_v4 ? sizeof(packet::Ipv4Header) : sizeof(packet::Ipv6Header))),
-        transit.udp + sizeof(udp),
-        ticks_};
+    const Arrival arrival = {packet::SourceInFrontOf(transit.udp, is_v4),
+                             udp.source_port.ToHost(),
+                             static_cast<uint16_t>(transit.udp_size - sizeof(udp)),
+                             IpSize(transit, is_v4),
+                             transit.udp + sizeof(udp),
+                             ticks_};
     flow::FlowState& state = flows_.state(transit.flow.state);
     flow::FlowDetail& detail = flows_.detail(transit.flow.state);
     const bool is_captured = entry.Has(flow::kFlowCapture);
@@ -219,6 +233,10 @@ class Burst {
     }
     if (Send(transit, *decision.way, decision.next_hop) && is_captured) [[unlikely]]
       Capture(transit, true);
+  }
+
+  static uint32_t IpSize(const Transit& transit, bool is_v4) {
+    return static_cast<uint32_t>(transit.udp_size + (is_v4 ? sizeof(packet::Ipv4Header) : sizeof(packet::Ipv6Header)));
   }
 
   // Only IPv4 arrives at addresses of IPv4.

@@ -80,10 +80,11 @@ class Order {
   uint16_t round_ = 0;
 };
 
-// The IP versions of the two sides.
-struct Families {
+// The IP versions of the two sides, and whether there is a bandwidth limit, which is never reached.
+struct Kind {
   bool from_v4 = true;
   bool to_v4 = true;
+  bool is_limited = false;
 };
 
 // The address that stands for a number: itself, or in the lower bits of 2001:db8::.
@@ -97,8 +98,8 @@ packet::IpAddress Address(bool is_v4, uint32_t number) {
 
 class Relay {
  public:
-  explicit Relay(uint32_t flows, Families families = {})
-      : families_(families),
+  explicit Relay(uint32_t flows, Kind kind = {})
+      : kind_(kind),
         order_(flows),
         next_hops_(flow::PageMemory(true), 1),
         context_{MakeFlows(flows), next_hops_, counters_, events_, captures_} {
@@ -168,20 +169,21 @@ class Relay {
     next_hops_.Set(hop, {{{2, 0, 0, 0, 0, 2}}, 0, flow::NextHopState::kReachable});
     flow::FlowTableOptions options;
     options.max_flows = flows;
-    options.max_wide_flows = families_.from_v4 && families_.to_v4 ? 1 : flows;
+    options.max_wide_flows = kind_.from_v4 && kind_.to_v4 ? 1 : flows;
     options.ticks_per_second = TicksPerSecond();
     flows_ = flow::FlowTable::Create(options, flow::PageMemory(true)).value();
     for (uint32_t flow = 0; flow < flows; ++flow) {
-      const packet::IpAddress local = Address(families_.from_v4, LocalAddress(flow));
+      const packet::IpAddress local = Address(kind_.from_v4, LocalAddress(flow));
       if (flow % kFlowsAnAddress == 0) Require(flows_->AddLocalAddress(local).ok(), "too many addresses");
       flow::FlowSpec spec;
       spec.local = {local, LocalPort(flow)};
       const uint32_t other = flow ^ 1;
-      spec.target = {{Address(families_.to_v4, LocalAddress(other)), LocalPort(other)},
-                     {Address(families_.to_v4, RemoteAddress(other)), RemotePort(other)},
+      spec.target = {{Address(kind_.to_v4, LocalAddress(other)), LocalPort(other)},
+                     {Address(kind_.to_v4, RemoteAddress(other)), RemotePort(other)},
                      hop};
       spec.state = flows_->AllocateState().value();
-      spec.signalled = {Address(families_.from_v4, RemoteAddress(flow)), RemotePort(flow)};
+      if (kind_.is_limited) spec.bandwidth_limit_bps = 10'000'000'000;
+      spec.signalled = {Address(kind_.from_v4, RemoteAddress(flow)), RemotePort(flow)};
       Require(spec.payload_map.Add(0, 8000, rtp::PayloadRole::kMedia, options.ticks_per_second), "payload type");
       Require(flows_->Publish(spec).ok(), "a flow was refused");
     }
@@ -190,7 +192,7 @@ class Relay {
 
   // The frame of `flow` into `buffer`, which had another one.
   void MakeFrame(uint32_t flow, uint16_t sequence, rte_mbuf* buffer) const {
-    const size_t udp_at = families_.from_v4 ? 34 : 54;
+    const size_t udp_at = kind_.from_v4 ? 34 : 54;
     const size_t size = udp_at + sizeof(packet::UdpHeader) + kPayloadSize;
     buffer->data_off = RTE_PKTMBUF_HEADROOM;
     buffer->data_len = static_cast<uint16_t>(size);
@@ -199,7 +201,7 @@ class Relay {
     uint8_t* udp = frame + udp_at;
     std::memcpy(frame, frame_.data(), udp_at + sizeof(packet::UdpHeader) + rtp::kRtpHeaderSize);
     const BigEndian32 source(RemoteAddress(flow)), destination(LocalAddress(flow));
-    if (families_.from_v4) {
+    if (kind_.from_v4) {
       std::memcpy(udp - 8, &source, sizeof(source));
       std::memcpy(udp - 4, &destination, sizeof(destination));
       const uint16_t checksum =
@@ -223,8 +225,8 @@ class Relay {
     return packet::Fold(packet::SumOf(&frame_[14], 12) + packet::Negate(checksum));
   }
 
-  const Families families_;
-  const Frame frame_ = Template(families_.from_v4);
+  const Kind kind_;
+  const Frame frame_ = Template(kind_.from_v4);
   const packet::ChecksumSum sum_without_addresses_ = SumWithoutAddresses();
   Order order_;
   flow::NextHopTable next_hops_;
@@ -259,8 +261,8 @@ class BurstTimes {
   std::vector<uint32_t> ticks_;
 };
 
-void RunPipeline(benchmark::State& state, Families families) {
-  Relay relay(static_cast<uint32_t>(state.range(0)), families);
+void RunPipeline(benchmark::State& state, Kind kind) {
+  Relay relay(static_cast<uint32_t>(state.range(0)), kind);
   const uint64_t before = relay.forwarded();
   BurstTimes times(state);
   for (auto _ : state) times.Add(relay.TimeBurst());
@@ -275,6 +277,9 @@ void BM_Pipeline6To4(benchmark::State& state) { RunPipeline(state, {.from_v4 = f
 BENCHMARK(BM_Pipeline6To4)->ArgName("flows")->Arg(1000)->Arg(16'384)->UseManualTime();
 void BM_Pipeline6To6(benchmark::State& state) { RunPipeline(state, {.from_v4 = false, .to_v4 = false}); }
 BENCHMARK(BM_Pipeline6To6)->ArgName("flows")->Arg(1000)->Arg(16'384)->UseManualTime();
+
+void BM_PipelineLimited(benchmark::State& state) { RunPipeline(state, {.is_limited = true}); }
+BENCHMARK(BM_PipelineLimited)->ArgName("flows")->Arg(1000)->Arg(100'000)->UseManualTime();
 
 void BM_LookUp(benchmark::State& state) {
   Relay relay(static_cast<uint32_t>(state.range(0)));
