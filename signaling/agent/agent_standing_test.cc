@@ -1,6 +1,7 @@
 // Calls that outlive the agent: another one goes on with what the store has of them.
 #include <cstdio>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "signaling/agent/agent_test_bed.h"
+#include "signaling/routing/plan.h"
 
 namespace sluice::agent {
 namespace {
@@ -260,6 +262,59 @@ TEST_F(AgentStandingTest, AreRecordedWithAllThatIsKnownWhereTheConfigKeepsThemNo
   EXPECT_TRUE(record.media_unknown);
   // Its session is nobody's: a relay ends it after a while.
   bed_.fleet().DeleteSession(before.call_id, [](const auto&) {});
+}
+
+class AgentStandingTrunkTest : public AgentStandingTest {
+ protected:
+  static constexpr absl::string_view kCarrier = "198.18.3.1:5061";
+
+  // 0… goes to the carrier, by TLS.
+  AgentStandingTrunkTest()
+      : AgentStandingTest([](AgentOptions& options) {
+          routing::Trunk carrier = MakeTrunk("carrier", kCarrier);
+          carrier.peers[0].protocol = sip::Protocol::kTls;
+          carrier.domain = "carrier.example";
+          carrier.username = "user";
+          carrier.password = "trunk-secret";
+          carrier.realm = std::string(kPhoneRealm);
+          const auto trunk = std::make_shared<const routing::Trunk>(carrier);
+          std::vector<routing::Route> routes;
+          routes.push_back({.name = "out", .number = *routing::NumberPattern::Parse("0*"), .trunks = {{trunk, 1, 1}}});
+          options.present.plan = std::make_shared<const routing::Plan>(
+              std::vector<std::shared_ptr<const routing::Trunk>>{trunk}, std::move(routes));
+        }) {}
+
+  Phone carrier_ = bed_.NewPhone("491", kCarrier, kCarrier);
+};
+
+TEST_F(AgentStandingTrunkTest, KnowTheirTrunkAsTheConfigHasItNow) {
+  invite_ = a_.SendAuthorized(a_.NewInvite("030123"));
+  EXPECT_EQ(a_.Receive().status(), 100);
+  carrier_.Send(carrier_.Answer(carrier_.Receive(), 200));
+  EXPECT_EQ(carrier_.Receive().method(), sip::Method::kAck);
+  answered_ = a_.Receive();
+  a_.Send(a_.AckOf(invite_, answered_));
+  bed_.Pass(absl::Seconds(1));
+  EXPECT_TRUE(bed_.Restart().empty());
+  EXPECT_EQ(bed_.limiter().UsageOf(CallLimiter::TrunkKey("carrier")).calls, 1u);
+
+  a_.Send(a_.InDialog("INFO", invite_, answered_));
+  const uint32_t name = bed_.network().latest_hop().tls_name;
+  EXPECT_EQ(bed_.network().tls_names().NameOf(name), "carrier.example") << "whose certificate is wanted there";
+  sip::Message challenge = carrier_.Answer(carrier_.Receive(), 407);
+  challenge.Add(sip::Header::kProxyAuthenticate, absl::StrCat("Digest realm=\"", kPhoneRealm, "\", nonce=\"n1\""));
+  carrier_.Send(challenge);
+  const sip::Message again = carrier_.Receive();
+  EXPECT_TRUE(absl::StrContains(again.Get(sip::Header::kProxyAuthorization), "username=\"user\""));
+  carrier_.Send(carrier_.Answer(again, 200));
+  EXPECT_EQ(a_.Receive().status(), 200);
+  sip::Message bye = a_.InDialog("BYE", invite_, answered_);
+  bye.Set(sip::Header::kCSeq, "9 BYE");
+  a_.Send(bye);
+  EXPECT_EQ(a_.Receive().status(), 200);
+  AnswerBye(carrier_);
+  EXPECT_EQ(OnlyRecord().callee.account, "carrier");
+  EXPECT_EQ(bed_.limiter().UsageOf(CallLimiter::TrunkKey("carrier")).calls, 0u);
 }
 
 class AgentWithoutStandingTest : public AgentStandingTest {

@@ -20,7 +20,10 @@ FakeNetwork::FakeNetwork() {
   }
 }
 
-void FakeNetwork::Send(const sip::Hop& hop, absl::string_view message) { sent_.push_back({hop, std::string(message)}); }
+void FakeNetwork::Send(const sip::Hop& hop, absl::string_view message) {
+  sent_.push_back({hop, std::string(message)});
+  latest_hop_ = hop;
+}
 
 sip::Hop FakeNetwork::HopTo(sip::Protocol protocol, const sip::Endpoint& remote) const {
   return {.protocol = protocol, .local = listeners_.front().address, .remote = remote};

@@ -46,6 +46,8 @@ class FakeNetwork final : public transport::Network {
   // The oldest message to `remote`; nothing if there is none.
   std::optional<std::string> Take(const sip::Endpoint& remote);
   bool Has(const sip::Endpoint& remote) const;
+  // Where the latest message went.
+  const sip::Hop& latest_hop() const { return latest_hop_; }
   // Messages to anybody.
   size_t waiting() const { return sent_.size(); }
   const transport::TlsNames& tls_names() const { return tls_names_; }
@@ -57,6 +59,7 @@ class FakeNetwork final : public transport::Network {
   };
   std::vector<transport::Listener> listeners_;
   std::deque<Sent> sent_;
+  sip::Hop latest_hop_;
   transport::TlsNames tls_names_;
 };
 
