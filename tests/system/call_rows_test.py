@@ -78,7 +78,7 @@ ROWS = {
         Expect("INVITE", has=("m=video 0",)), Reply(200, sdp() + NO_VIDEO), Expect("ACK"), *HUNG_UP),
     "another codec and port from the callee": with_desk(
         (*CALL, Expect("INVITE", has=("m=audio [0-9]* RTP/AVP 0", "PCMU")), Reply(200, OTHER_AUDIO), Expect("ACK"),
-         Send("BYE", headers=(REASON,)), Expect(200)),
+         Pause(100), Send("BYE", headers=(REASON,)), Expect(200)),
         *ANSWER, Pause(100), Send("INVITE", OTHER_AUDIO), Expect(100, optional=True), Expect(200, has=("RTP/AVP 0",)), ACK,
         Expect("BYE", has=("Reason: *Q.850;cause=31",)), Reply(200)),
     "an offer in the 200": with_desk(
