@@ -9,7 +9,8 @@ def is_alive(pid):
     """Whether the process exists; one that is dead but that nobody has waited for does not."""
     try:
         return _stat(pid)[0] != "Z"
-    except FileNotFoundError:
+    # The latter where it ends between open and read.
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 
