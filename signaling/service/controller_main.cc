@@ -25,6 +25,7 @@
 #include "signaling/fleet/grpc_fleet.h"
 #include "signaling/hep/exporter.h"
 #include "signaling/routing/plan.h"
+#include "signaling/service/allocator.h"
 #include "signaling/service/controller_metrics.h"
 #include "signaling/service/controller_options.h"
 #include "signaling/service/controller_service.h"
@@ -46,8 +47,8 @@ constexpr char kProgram[] = "sluice-controller";
 constexpr absl::Duration kCallsLimit = absl::Seconds(5);
 constexpr absl::Duration kClientsLimit = absl::Seconds(1);
 constexpr absl::Duration kDiskLimit = absl::Seconds(2);
-// Signals end the wait; there is nothing else to wake up for.
-constexpr absl::Duration kSignalWait = absl::Hours(1);
+// How often there is something else to do than to wait for signals: memory that is to spare.
+constexpr absl::Duration kReleasePeriod = absl::Seconds(1);
 
 int Fail(const absl::Status& error) { return process::Fail(kProgram, process::kMachine, error.message()); }
 
@@ -173,7 +174,8 @@ int Run(const std::string& file, const Settings& settings) {
   Warn(process::NotifyReady(serving));
 
   while (true) {
-    const process::Signal signal = process::StopSignal::Wait(kSignalWait);
+    const process::Signal signal = process::StopSignal::Wait(kReleasePeriod);
+    if (signal == process::Signal::kNone) ReleaseSpareMemory();
     if (signal == process::Signal::kStop) break;
     if (signal == process::Signal::kReload) {
       ReloadCertificates(**shards);

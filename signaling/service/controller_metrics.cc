@@ -1,8 +1,5 @@
 #include "signaling/service/controller_metrics.h"
 
-#include <gperftools/malloc_extension_c.h>
-#include <malloc.h>
-
 #include <map>
 #include <string>
 #include <utility>
@@ -11,9 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "process/metrics_endpoint.h"
-
-// The program is linked with tcmalloc; tests, which have sanitizers, are not.
-#pragma weak MallocExtension_GetNumericProperty
+#include "signaling/service/allocator.h"
 
 namespace sluice::service {
 namespace {
@@ -72,21 +67,11 @@ void AddMessages(Families& families, const agent::SignalingStatistics& signaling
   }
 }
 
-// Unlike the resident set, without what was freed and may be used again.
-double AllocatedBytes() {
-  size_t bytes = 0;
-  if (MallocExtension_GetNumericProperty != nullptr &&
-      MallocExtension_GetNumericProperty("generic.current_allocated_bytes", &bytes) != 0) {
-    return static_cast<double>(bytes);
-  }
-  const struct mallinfo2 memory = mallinfo2();
-  return static_cast<double>(memory.uordblks + memory.hblkhd);
-}
-
 void AddCalls(Families& families, const agent::SignalingStatistics& signaling) {
   families.Gauge("sluice_controller_start_time_seconds", "When the controller started, Unix time.",
                  absl::ToDoubleSeconds(signaling.start_time - absl::UnixEpoch()));
-  families.Gauge("sluice_allocated_bytes", "Memory that the process has allocated and not freed.", AllocatedBytes());
+  families.Gauge("sluice_allocated_bytes", "Memory that the process has allocated and not freed.",
+                 static_cast<double>(AllocatedBytes()));
   families.Gauge("sluice_calls", "Calls that exist now.", static_cast<double>(signaling.calls));
   families.Counter("sluice_calls_started_total", "Calls that were begun.", signaling.calls_started);
   families.Counter("sluice_calls_answered_total", "Calls that were answered.", signaling.calls_answered);
