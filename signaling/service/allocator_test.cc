@@ -45,7 +45,16 @@ Blocks Rest() {
   return rest;
 }
 
-TEST(Allocator, CountsWhatIsAllocatedAndNotFreed) {
+class Allocator : public testing::Test {
+ protected:
+  void SetUp() override {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "sanitizers bring an allocator of their own";
+#endif
+  }
+};
+
+TEST_F(Allocator, CountsWhatIsAllocatedAndNotFreed) {
   const size_t before = AllocatedBytes();
   Blocks peak = Peak();
   EXPECT_GE(AllocatedBytes(), before + kPeak);
@@ -53,7 +62,7 @@ TEST(Allocator, CountsWhatIsAllocatedAndNotFreed) {
   EXPECT_LT(AllocatedBytes(), before + kPeak / 8);
 }
 
-TEST(Allocator, GivesBackWithinAMinuteWhatAPeakLeavesAndKeepsTheReserve) {
+TEST_F(Allocator, GivesBackWithinAMinuteWhatAPeakLeavesAndKeepsTheReserve) {
   const Blocks rest = Rest();
   ASSERT_GT(ResidentBytes(), AllocatedBytes() + kPeak / 2) << "it has given back by itself";
   WaitAMinute();
