@@ -6,8 +6,8 @@ StandingCallQueue::Batch StandingCallQueue::Take(size_t limit, bool with_ends) {
   Batch batch;
   while (!kept_.empty() && batch.kept.size() < limit) {
     auto call = kept_.extract(kept_.begin());
-    on_disk_.insert(call.key());
-    batch.kept.push_back({std::move(call.key()), std::move(call.mapped())});
+    const bool is_first = on_disk_.insert(call.key()).second;
+    batch.kept.push_back({{std::move(call.key()), std::move(call.mapped())}, is_first});
   }
   while (with_ends && !forgotten_.empty() && batch.forgotten.size() < limit) {
     std::string call_id = std::move(forgotten_.extract(forgotten_.begin()).value());
@@ -18,8 +18,13 @@ StandingCallQueue::Batch StandingCallQueue::Take(size_t limit, bool with_ends) {
 }
 
 void StandingCallQueue::PutBack(Batch batch) {
-  for (StandingCall& call : batch.kept) {
-    if (!forgotten_.contains(call.call_id)) kept_.try_emplace(std::move(call.call_id), std::move(call.state));
+  for (Kept& call : batch.kept) {
+    const bool is_over = forgotten_.contains(call.call_id);
+    if (call.is_first) {
+      on_disk_.erase(call.call_id);
+      forgotten_.erase(call.call_id);
+    }
+    if (!is_over) kept_.try_emplace(std::move(call.call_id), std::move(call.state));
   }
   for (std::string& call_id : batch.forgotten) {
     on_disk_.insert(call_id);

@@ -2,7 +2,8 @@
 // Pure.
 //
 // A call that is over before any of its states was taken for the disk leaves nothing to be written. States that could
-// not be written come back, unless a newer one, or the end of the call, has come meanwhile.
+// not be written come back, unless a newer one, or the end of the call, has come meanwhile. So what waits while a disk
+// is full is bounded by the calls that stand and those that the disk has.
 //
 // Threads: one at a time; the owner locks.
 #ifndef SLUICE_SIGNALING_STORE_STANDING_CALL_QUEUE_H_
@@ -22,9 +23,13 @@ namespace sluice::store {
 
 class StandingCallQueue {
  public:
+  struct Kept : StandingCall {
+    // The disk has no earlier state of it.
+    bool is_first = false;
+  };
   // To be written together.
   struct Batch {
-    std::vector<StandingCall> kept;
+    std::vector<Kept> kept;
     std::vector<std::string> forgotten;
   };
 
@@ -51,7 +56,7 @@ class StandingCallQueue {
   absl::flat_hash_map<std::string, std::string> kept_;
   // On disk and not to stay there.
   absl::flat_hash_set<std::string> forgotten_;
-  // Those of which a state was taken, and not yet the end.
+  // Those of which a state was taken and not put back, and not yet the end.
   absl::flat_hash_set<std::string> on_disk_;
 };
 
