@@ -31,6 +31,7 @@
 #include "signaling/service/controller_service.h"
 #include "signaling/service/export_config.h"
 #include "signaling/service/routing_config.h"
+#include "signaling/service/store_claim.h"
 #include "signaling/store/postgres_records.h"
 #include "signaling/store/record_forwarder.h"
 #include "signaling/store/sqlite_store.h"
@@ -132,6 +133,8 @@ int Run(const std::string& file, const Settings& settings) {
   const config::v1::ControllerConfig& config = settings.config;
   process::StartLogging(kProgram, config.log_level());
 
+  const absl::StatusOr<StoreClaim> claim = StoreClaim::Take(config.store().sqlite_file());
+  if (!claim.ok()) return Fail(claim.status());
   const absl::Duration keep = process::ToAbsl(config.store().keep_records());
   absl::StatusOr<std::unique_ptr<store::Store>> store =
       store::OpenSqliteStore({.file = config.store().sqlite_file(),

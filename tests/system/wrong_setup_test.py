@@ -1,5 +1,6 @@
 """Wrong configs and machines that lack something: one line that says what is wrong and what to do, and the exit status."""
 
+import fcntl
 import os
 import re
 
@@ -49,6 +50,11 @@ class WrongSetupTest(SystemTest):
                 ("first_port: 16384", "first_port: 99999", rf"{path}:\d+: networks\[0\].first_port: .*range"),
                 ("50us", "fifty", rf"{path}:6: datapath.max_idle_sleep: .*allowed: a time")):
             self.assertRegex(self.refusal(self.relay(pattern, replacement), CONFIG_WRONG), expected)
+
+    def test_a_store_that_somebody_else_has_is_refused(self):
+        with open(self.work_folder.file("controller.db"), "a", encoding="utf-8") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            self.assertRegex(self.refusal(self.controller(), MACHINE_LACKS), r"store.sqlite_file .*controller.db belongs to a sluice-controller that runs: stop that one")
 
     def test_a_wrong_controller_config_is_refused_with_file_line_key_and_what_is_allowed(self):
         path = re.escape(self.work_folder.file("controller.yaml"))
