@@ -11,8 +11,6 @@
 
 namespace sluice::fleet {
 
-uint64_t EpochOfStart() { return static_cast<uint64_t>(absl::ToUnixMicros(absl::Now())); }
-
 class GrpcFleet::Core {
  public:
   explicit Core(const FleetOptions& options)

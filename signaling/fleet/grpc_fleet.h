@@ -31,7 +31,7 @@ struct FleetOptions {
   std::vector<RelayAddress> relays;
   // Name of this controller: Writer.shard of all its writes. Sessions that a relay holds by this name are this fleet's.
   std::string writer;
-  // Writer.epoch. Must be higher than that of any earlier run: EpochOfStart() gives one.
+  // Writer.epoch. Must be higher than that of any earlier run.
   uint64_t epoch = 0;
   // Within which every operation is answered.
   absl::Duration deadline = absl::Seconds(2);
@@ -45,9 +45,6 @@ struct FleetOptions {
   absl::Duration silence_limit = absl::Milliseconds(900);
   absl::Duration connect_timeout = absl::Seconds(1);
 };
-
-// Microseconds since 1970: higher with every start, unless the clock is set back.
-uint64_t EpochOfStart();
 
 class GrpcFleet : public Fleet {
  public:

@@ -149,7 +149,7 @@ int Run(const std::string& file, const Settings& settings) {
     if (!exporter.ok()) return Fail(exporter.status());
     hep = *std::move(exporter);
   }
-  auto fleet = std::make_unique<fleet::GrpcFleet>(ToFleetOptions(config));
+  auto fleet = std::make_unique<fleet::GrpcFleet>(ToFleetOptions(config, (*store)->Epoch()));
   absl::StatusOr<std::unique_ptr<agent::Shards>> shards =
       agent::Shards::Start(ToShardsOptions(config, settings.plan), *fleet, **store, hep.get());
   if (!shards.ok()) return Fail(shards.status());

@@ -118,10 +118,10 @@ agent::ShardsOptions ToShardsOptions(const ControllerConfig& config, std::shared
   return options;
 }
 
-fleet::FleetOptions ToFleetOptions(const ControllerConfig& config) {
+fleet::FleetOptions ToFleetOptions(const ControllerConfig& config, uint64_t epoch) {
   fleet::FleetOptions options;
   options.writer = config.name();
-  options.epoch = fleet::EpochOfStart();
+  options.epoch = epoch;
   for (const config::v1::RelayTarget& relay : config.relays()) {
     options.relays.push_back({relay.name(), relay.address()});
   }

@@ -21,8 +21,8 @@ agent::ShardsOptions ToShardsOptions(const config::v1::ControllerConfig& config,
 // What may change at a reload.
 agent::PresentOptions ToPresentOptions(const config::v1::ControllerConfig& config,
                                        std::shared_ptr<const routing::Plan> plan);
-// With an epoch of now.
-fleet::FleetOptions ToFleetOptions(const config::v1::ControllerConfig& config);
+// `epoch`: the store's.
+fleet::FleetOptions ToFleetOptions(const config::v1::ControllerConfig& config, uint64_t epoch);
 
 }  // namespace sluice::service
 

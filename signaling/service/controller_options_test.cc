@@ -103,9 +103,9 @@ TEST(ControllerOptions, BlocksHeadersInAnySpelling) {
 
 TEST(ControllerOptions, WritesToRelaysUnderTheControllersName) {
   const fleet::FleetOptions options =
-      ToFleetOptions(Config("  realm: r\n  listeners: [{transport: udp, address: \"198.18.1.1:7080\"}]\n"));
+      ToFleetOptions(Config("  realm: r\n  listeners: [{transport: udp, address: \"198.18.1.1:7080\"}]\n"), 7);
   EXPECT_EQ(options.writer, "controller-1");
-  EXPECT_GT(options.epoch, 0u);
+  EXPECT_EQ(options.epoch, 7u);
   ASSERT_EQ(options.relays.size(), 1u);
   EXPECT_EQ(options.relays[0].name, "relay-1");
 }

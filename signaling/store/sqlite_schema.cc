@@ -119,6 +119,13 @@ CREATE TABLE standing_calls (
   state BLOB NOT NULL
 );
 )sql",
+    // One row: the epoch of the last opening (Store::Epoch).
+    R"sql(
+CREATE TABLE epochs (
+  epoch INTEGER NOT NULL
+);
+INSERT INTO epochs (epoch) VALUES (0);
+)sql",
 };
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "signaling/store/sqlite_accounts.h"
 #include "signaling/store/sqlite_call_records.h"
 #include "signaling/store/sqlite_database.h"
+#include "signaling/store/sqlite_epoch.h"
 #include "signaling/store/sqlite_schema.h"
 #include "signaling/store/sqlite_standing_calls.h"
 #include "signaling/store/standing_call_queue.h"
@@ -85,6 +86,7 @@ class SqliteStore : public Store {
   absl::StatusOr<UncopiedCallRecords> ReadUncopied(size_t limit) override;
   absl::Status MarkCopied(int64_t position, const std::vector<RefusedCallRecord>& refused) override;
   absl::Status Flush(absl::Duration limit) override;
+  uint64_t Epoch() const override { return epoch_; }
   StoreStatistics Statistics() const override;
 
  private:
@@ -130,6 +132,8 @@ class SqliteStore : public Store {
 
   const SqliteStoreOptions options_;
   Directory directory_;
+  // Set by Load.
+  uint64_t epoch_ = 0;
 
   // Held while a transaction runs. Taken before queue_mutex_ if both.
   absl::Mutex database_mutex_ ABSL_ACQUIRED_BEFORE(queue_mutex_);
@@ -180,8 +184,17 @@ absl::Status SqliteStore::Load() {
     absl::StatusOr<std::vector<StandingCall>> calls = ReadStandingCalls(*database_, set_aside);
     if (!calls.ok()) return calls.status();
     standing = *std::move(calls);
+    const absl::StatusOr<uint64_t> epoch = ReadNextEpoch(*database_, absl::Now());
+    if (!epoch.ok()) return epoch.status();
+    epoch_ = *epoch;
     return absl::OkStatus();
   });
+  // A disk that takes nothing keeps nobody from calling: the clock has then to be right at the next start.
+  if (status.ok()) {
+    if (const absl::Status kept = WriteEpoch(*database_, epoch_); !kept.ok()) {
+      options_.report(absl::StrCat("store: ", kept.message()));
+    }
+  }
   for (const std::string& line : set_aside) options_.report(line);
   absl::MutexLock queue_lock(&queue_mutex_);
   statistics_.set_aside = set_aside.size();

@@ -242,11 +242,12 @@ TEST_F(SqliteStoreTest, SaysThatTheFolderMustExist) {
 TEST_F(SqliteStoreTest, BringsTheAccountsOfAnOlderFileAlong) {
   ASSERT_TRUE((*Open())->CreateAccount(AliceAccount()).ok());
   // As it was before accounts had redirections of their own.
-  ASSERT_TRUE((*SqliteDatabase::Open(file_))
-                  ->Execute("ALTER TABLE accounts DROP COLUMN follow_redirections; "
-                            "ALTER TABLE call_records DROP COLUMN copy_error; DROP TABLE standing_calls; "
-                            "PRAGMA user_version=2")
-                  .ok());
+  ASSERT_TRUE(
+      (*SqliteDatabase::Open(file_))
+          ->Execute("ALTER TABLE accounts DROP COLUMN follow_redirections; "
+                    "ALTER TABLE call_records DROP COLUMN copy_error; DROP TABLE standing_calls; DROP TABLE epochs; "
+                    "PRAGMA user_version=2")
+          .ok());
   const auto store = Open();
   ASSERT_TRUE(store.ok()) << store.status();
   const auto account = (*store)->FindAccount("alice");

@@ -139,6 +139,9 @@ class Store {
   // within `limit`.
   virtual absl::Status Flush(absl::Duration limit) = 0;
 
+  // Higher than at any earlier opening of the same store, whatever the clock says: Writer.epoch at relays.
+  virtual uint64_t Epoch() const = 0;
+
   virtual StoreStatistics Statistics() const = 0;
 };
 
