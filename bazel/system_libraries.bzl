@@ -41,6 +41,7 @@ _LIBRARIES = {
     "grpc_reflection": (None, ["-lgrpc++_reflection"]),
     "gtest": ("gtest gmock", None),
     "gtest_main": ("gmock_main gmock gtest", None),
+    "hiredis": ("hiredis", None),
     "libbpf": ("libbpf", None),
     "libnl_route": ("libnl-3.0 libnl-route-3.0", None),
     "libpq": ("libpq", None),

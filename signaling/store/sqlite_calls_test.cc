@@ -195,5 +195,61 @@ TEST_F(SqliteCallsTest, KeepsNoCallInMemory) {
   EXPECT_THAT(store->TakeStandingCalls(), IsEmpty());
 }
 
+// Says what it is told, and how many records were in the file by then.
+class SharedStateFake : public SharedState {
+ public:
+  explicit SharedStateFake(std::string file) : file_(std::move(file)) {}
+
+  void KeepCall(absl::string_view call_id, std::string state) override { Note(absl::StrCat(call_id, "=", state)); }
+  void ForgetCall(absl::string_view call_id) override {
+    const auto database = *SqliteDatabase::Open(file_);
+    auto count = *database->Prepare("SELECT count(*) FROM call_records");
+    Note(absl::StrCat(call_id, " ended, records: ", *count.Step() ? count.Integer(0) : 0));
+  }
+  Statistics StateStatistics() const override { return {.standing_calls = 3, .standing_calls_waiting = 2}; }
+
+  std::vector<std::string> heard() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return heard_;
+  }
+
+ private:
+  void Note(std::string line) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    heard_.push_back(std::move(line));
+  }
+
+  const std::string file_;
+  std::mutex mutex_;
+  std::vector<std::string> heard_;
+};
+
+TEST_F(SqliteCallsTest, GivesTheCallsOfAClusterToItAndEndsThemBehindTheirRecords) {
+  SharedStateFake shared(file_);
+  {
+    const auto store = *OpenSqliteStore({.file = file_, .shared = &shared});
+    store->KeepCall("call-1", "state");
+    EXPECT_THAT(shared.heard(), ElementsAre("call-1=state"));
+    store->AppendCallRecord(AnsweredCall("call-1"));
+    store->ForgetCall("call-1");
+    ASSERT_TRUE(store->Flush(kLimit).ok());
+    EXPECT_EQ(store->Statistics().standing_calls, 3u);
+    EXPECT_EQ(store->Statistics().standing_calls_waiting, 2u);
+  }
+  EXPECT_THAT(shared.heard(), ElementsAre("call-1=state", "call-1 ended, records: 1"));
+  EXPECT_THAT(TakenAfterARestart(), IsEmpty());
+}
+
+TEST_F(SqliteCallsTest, GivesTheClusterWhatTheFileHasFromBefore) {
+  (*Open())->KeepCall("call-1", "state");
+  SharedStateFake shared(file_);
+  {
+    const auto store = *OpenSqliteStore({.file = file_, .shared = &shared});
+    EXPECT_THAT(Taken(*store), ElementsAre("call-1=state"));
+    EXPECT_THAT(shared.heard(), ElementsAre("call-1=state"));
+  }
+  EXPECT_THAT(TakenAfterARestart(), IsEmpty());
+}
+
 }  // namespace
 }  // namespace sluice::store

@@ -94,6 +94,8 @@ class SqliteStore : public Store {
     std::vector<std::string> accounts;
     std::vector<CallRecord> records;
     StandingCallQueue::Batch standing;
+    // Calls that are over, for SqliteStoreOptions::shared.
+    std::vector<std::string> ended;
   };
   // What the disk does not take, though it is well.
   struct Refusals {
@@ -104,7 +106,7 @@ class SqliteStore : public Store {
   bool InMemory() const { return reader_ == nullptr; }
   void MarkChanged(absl::string_view account) ABSL_LOCKS_EXCLUDED(queue_mutex_);
   bool SomethingWaits() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_) {
-    return !changed_.empty() || !records_.empty() || !standing_.empty();
+    return !changed_.empty() || !records_.empty() || !standing_.empty() || !ended_.empty();
   }
   bool ShouldWake() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_) {
     return SomethingWaits() || stop_time_ != absl::InfiniteFuture();
@@ -150,6 +152,8 @@ class SqliteStore : public Store {
   absl::flat_hash_set<std::string> changed_ ABSL_GUARDED_BY(queue_mutex_);
   std::deque<CallRecord> records_ ABSL_GUARDED_BY(queue_mutex_);
   StandingCallQueue standing_ ABSL_GUARDED_BY(queue_mutex_);
+  // Calls that `shared` has and that are over.
+  std::vector<std::string> ended_ ABSL_GUARDED_BY(queue_mutex_);
   // Until they are taken.
   std::vector<StandingCall> stood_at_start_ ABSL_GUARDED_BY(queue_mutex_);
   bool writing_ ABSL_GUARDED_BY(queue_mutex_) = false;
@@ -294,6 +298,7 @@ void SqliteStore::AppendCallRecord(CallRecord record) {
 }
 
 void SqliteStore::KeepCall(absl::string_view call_id, std::string state) {
+  if (options_.shared != nullptr) return options_.shared->KeepCall(call_id, std::move(state));
   // What is lost with the process needs no copy of it.
   if (InMemory()) return;
   absl::MutexLock lock(&queue_mutex_);
@@ -303,11 +308,18 @@ void SqliteStore::KeepCall(absl::string_view call_id, std::string state) {
 void SqliteStore::ForgetCall(absl::string_view call_id) {
   absl::MutexLock lock(&queue_mutex_);
   standing_.Forget(call_id);
+  if (options_.shared != nullptr) ended_.emplace_back(call_id);
 }
 
 std::vector<StandingCall> SqliteStore::TakeStandingCalls() {
   absl::MutexLock lock(&queue_mutex_);
-  return std::exchange(stood_at_start_, {});
+  std::vector<StandingCall> calls = std::exchange(stood_at_start_, {});
+  if (options_.shared == nullptr) return calls;
+  for (const StandingCall& call : calls) {
+    options_.shared->KeepCall(call.call_id, call.state);
+    standing_.Forget(call.call_id);
+  }
+  return calls;
 }
 
 absl::StatusOr<Page<CallRecord>> SqliteStore::ListCallRecords(const CallRecordQuery& query) {
@@ -358,6 +370,11 @@ StoreStatistics SqliteStore::Statistics() const {
   statistics.records_waiting = records_.size();
   statistics.standing_calls = standing_.on_disk();
   statistics.standing_calls_waiting = standing_.waiting();
+  if (options_.shared != nullptr) {
+    const SharedState::Statistics shared = options_.shared->StateStatistics();
+    statistics.standing_calls = shared.standing_calls;
+    statistics.standing_calls_waiting = shared.standing_calls_waiting + ended_.size();
+  }
   return statistics;
 }
 
@@ -447,6 +464,7 @@ SqliteStore::Batch SqliteStore::TakeBatch() {
   }
   // A call ends on disk with its record or after it: while records are left, none ends.
   batch.standing = standing_.Take(kMaxBatchStandingCalls, records_.empty());
+  if (records_.empty()) batch.ended.swap(ended_);
   return batch;
 }
 
@@ -456,6 +474,7 @@ void SqliteStore::PutBack(Batch batch) {
     records_.push_front(std::move(*record));
   }
   standing_.PutBack(std::move(batch.standing));
+  ended_.insert(ended_.end(), batch.ended.begin(), batch.ended.end());
 }
 
 absl::Status SqliteStore::Write(const Batch& batch) {
@@ -465,6 +484,7 @@ absl::Status SqliteStore::Write(const Batch& batch) {
   // Else they come once more with the rest of the batch.
   if (written.ok()) {
     for (const std::string& line : refusals.lines) options_.report(line);
+    for (const std::string& call_id : batch.ended) options_.shared->ForgetCall(call_id);
     absl::MutexLock queue_lock(&queue_mutex_);
     statistics_.records_dropped += refusals.records;
   }

@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "signaling/store/shared_state.h"
 #include "signaling/store/store.h"
 
 namespace sluice::store {
@@ -37,6 +38,9 @@ struct SqliteStoreOptions {
   bool records_are_copied = false;
   // How often it is looked for records that are too old.
   absl::Duration expiry_interval = absl::Minutes(1);
+  // Standing calls go there and not to the file, their ends once their records are in the file. Those that the file has
+  // from before are moved there. Null: there is no cluster. Outlives the store.
+  SharedState* shared = nullptr;
   // A failed batch is tried again after this long.
   absl::Duration retry_interval = absl::Seconds(1);
   // Told about damaged records at the start, and when writing begins to fail and when it works again, one line each.

@@ -8,8 +8,10 @@
 // Bindings are shared by all shards, so they change by compare and replace: read the set, compute the next one,
 // `ReplaceBindings`; when another shard was faster, read again. A set is never changed in place.
 //
-// Threads: any, unless a function says otherwise. Another back end (Redis, PostgreSQL) is another implementation of
-// this interface.
+// Where several controllers stand in for each other, standing calls are in a place that all of them reach
+// (SharedState) and not on this disk.
+//
+// Threads: any, unless a function says otherwise.
 #ifndef SLUICE_SIGNALING_STORE_STORE_H_
 #define SLUICE_SIGNALING_STORE_STORE_H_
 
@@ -68,7 +70,7 @@ struct StandingCall {
 struct StoreStatistics {
   uint64_t accounts = 0;
   uint64_t bindings = 0;
-  // Standing calls that are on disk, and those whose latest state, or end, waits for it.
+  // Standing calls that are on disk (in a cluster: where all see them), and those whose latest state, or end, waits.
   uint64_t standing_calls = 0;
   uint64_t standing_calls_waiting = 0;
   // Call records that are on disk, that wait, and that were given up because too many waited.
