@@ -84,8 +84,9 @@ absl::Status CheckLogLevel(const ConfigFile& file, absl::string_view key, const 
 }
 
 absl::StatusOr<std::string> ReadSecret(const ConfigFile& file, absl::string_view key, const std::string& path) {
-  std::ifstream stream(path);
   std::string secret;
+  if (path.empty()) return secret;
+  std::ifstream stream(path);
   if (!stream || !std::getline(stream, secret)) return file.Error(key, absl::StrCat("cannot be read: ", path));
   if (absl::EndsWith(secret, "\r")) secret.pop_back();
   if (secret.empty()) return file.Error(key, absl::StrCat("has an empty first line: ", path));

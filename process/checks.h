@@ -30,7 +30,7 @@ absl::Status CheckName(const ConfigFile& file, absl::string_view key, const std:
 // Empty, or one of the words of spdlog that we take.
 absl::Status CheckLogLevel(const ConfigFile& file, absl::string_view key, const std::string& value);
 
-// The first line of the file of that name, which a key such as "password_file" gives.
+// The first line of the file of that name, which a key such as "password_file" gives. Empty where no file is named.
 absl::StatusOr<std::string> ReadSecret(const ConfigFile& file, absl::string_view key, const std::string& path);
 
 absl::Duration ToAbsl(const google::protobuf::Duration& duration);

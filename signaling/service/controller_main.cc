@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,10 +23,12 @@
 #include "process/stop_signal.h"
 #include "process/systemd_notify.h"
 #include "signaling/agent/shards.h"
+#include "signaling/cluster/redis_cluster.h"
 #include "signaling/fleet/grpc_fleet.h"
 #include "signaling/hep/exporter.h"
 #include "signaling/routing/plan.h"
 #include "signaling/service/allocator.h"
+#include "signaling/service/cluster_config.h"
 #include "signaling/service/controller_metrics.h"
 #include "signaling/service/controller_options.h"
 #include "signaling/service/controller_service.h"
@@ -48,6 +51,7 @@ constexpr char kProgram[] = "sluice-controller";
 constexpr absl::Duration kCallsLimit = absl::Seconds(5);
 constexpr absl::Duration kClientsLimit = absl::Seconds(1);
 constexpr absl::Duration kDiskLimit = absl::Seconds(2);
+constexpr absl::Duration kLeaveLimit = absl::Seconds(2);
 // How often there is something else to do than to wait for signals: memory that is to spare.
 constexpr absl::Duration kReleasePeriod = absl::Seconds(1);
 
@@ -62,6 +66,7 @@ struct Settings {
   config::v1::ControllerConfig config;
   std::shared_ptr<const routing::Plan> plan;
   Exports exports;
+  std::optional<cluster::RedisClusterOptions> cluster;
 };
 
 absl::StatusOr<Settings> ReadSettings(const std::string& file) {
@@ -73,6 +78,9 @@ absl::StatusOr<Settings> ReadSettings(const std::string& file) {
     absl::StatusOr<Exports> exports = ReadExports(read, config);
     if (!exports.ok()) return exports.status();
     settings.exports = *std::move(exports);
+    auto cluster = ReadCluster(read, config);
+    if (!cluster.ok()) return cluster.status();
+    settings.cluster = *std::move(cluster);
     return absl::OkStatus();
   };
   absl::StatusOr<config::v1::ControllerConfig> config = process::ReadControllerConfig(file, read_rest);
@@ -129,19 +137,34 @@ std::unique_ptr<store::RecordForwarder> StartForwarder(const Exports& exports, s
                                                   store::ForwarderOptions{.report = WarnOf});
 }
 
+// Null where this is the only controller. It joins later.
+std::unique_ptr<cluster::RedisCluster> MakeCluster(const Settings& settings) {
+  if (!settings.cluster.has_value()) return nullptr;
+  cluster::RedisClusterOptions options = *settings.cluster;
+  options.home = cluster::HomeOf(settings.config.store().sqlite_file());
+  options.report = WarnOf;
+  return std::make_unique<cluster::RedisCluster>(std::move(options));
+}
+
 int Run(const std::string& file, const Settings& settings) {
   const config::v1::ControllerConfig& config = settings.config;
   process::StartLogging(kProgram, config.log_level());
 
   const absl::StatusOr<StoreClaim> claim = StoreClaim::Take(config.store().sqlite_file());
   if (!claim.ok()) return Fail(claim.status());
+  // The store writes to it until it is closed.
+  const std::unique_ptr<cluster::RedisCluster> cluster = MakeCluster(settings);
   const absl::Duration keep = process::ToAbsl(config.store().keep_records());
   absl::StatusOr<std::unique_ptr<store::Store>> store =
       store::OpenSqliteStore({.file = config.store().sqlite_file(),
                               .keep_records = keep == absl::ZeroDuration() ? absl::InfiniteDuration() : keep,
                               .records_are_copied = settings.exports.postgresql.has_value(),
+                              .shared = cluster.get(),
                               .report = WarnOf});
   if (!store.ok()) return Fail(store.status());
+  if (cluster != nullptr) {
+    if (const absl::Status status = cluster->Start((*store)->Epoch()); !status.ok()) return Fail(status);
+  }
   const std::unique_ptr<store::RecordForwarder> forwarder = StartForwarder(settings.exports, **store);
   std::unique_ptr<hep::Exporter> hep;
   if (settings.exports.hep.has_value()) {
@@ -196,6 +219,9 @@ int Run(const std::string& file, const Settings& settings) {
     spdlog::warn("some calls had not ended after {}", absl::FormatDuration(kCallsLimit));
   if (const absl::Status status = (*store)->Flush(kDiskLimit); !status.ok()) {
     spdlog::error("{}", std::string(status.message()));
+  }
+  if (cluster != nullptr && !cluster->Leave(kLeaveLimit)) {
+    spdlog::warn("cluster: cannot hand over; another controller takes the calls over when it notices");
   }
   spdlog::info("stopped");
   return process::kDone;

@@ -110,9 +110,9 @@ void AddStore(Families& families, const store::StoreStatistics& store) {
                    store.records_dropped);
   families.Counter("sluice_call_records_expired_total", "Call records that were deleted for their age.",
                    store.records_expired);
-  families.Gauge("sluice_calls_kept", "Calls whose state is on disk, so that they outlive the controller.",
+  families.Gauge("sluice_calls_kept", "Calls whose state is on disk, or in Redis, so that they outlive the controller.",
                  static_cast<double>(store.standing_calls));
-  families.Gauge("sluice_calls_kept_waiting", "Calls whose latest state, or end, waits for the disk.",
+  families.Gauge("sluice_calls_kept_waiting", "Calls whose latest state, or end, waits for the disk or for Redis.",
                  static_cast<double>(store.standing_calls_waiting));
   families.Counter("sluice_store_failed_writes_total", "Batches that the disk refused; they are tried again.",
                    store.failed_writes);

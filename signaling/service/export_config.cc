@@ -11,13 +11,6 @@
 namespace sluice::service {
 namespace {
 
-// Empty where no file is named.
-absl::StatusOr<std::string> ReadPassword(const process::ConfigFile& file, absl::string_view key,
-                                         const std::string& path) {
-  if (path.empty()) return "";
-  return process::ReadSecret(file, key, path);
-}
-
 bool Contains(const config::v1::HepConfig& hep, absl::string_view content) {
   return hep.content().empty() || std::find(hep.content().begin(), hep.content().end(), content) != hep.content().end();
 }
@@ -27,7 +20,7 @@ bool Contains(const config::v1::HepConfig& hep, absl::string_view content) {
 absl::StatusOr<Exports> ReadExports(const process::ConfigFile& file, const config::v1::ControllerConfig& config) {
   Exports exports;
   if (const auto& hep = config.hep(); !hep.collector().empty()) {
-    absl::StatusOr<std::string> password = ReadPassword(file, "hep.password_file", hep.password_file());
+    absl::StatusOr<std::string> password = process::ReadSecret(file, "hep.password_file", hep.password_file());
     if (!password.ok()) return password.status();
     exports.hep = {.collector = *sip::Endpoint::Parse(hep.collector()),
                    .identity = {hep.capture_id(), *std::move(password), config.name()},
@@ -39,7 +32,7 @@ absl::StatusOr<Exports> ReadExports(const process::ConfigFile& file, const confi
       return file.Error("store.postgresql.connection", defect);
     }
     absl::StatusOr<std::string> password =
-        ReadPassword(file, "store.postgresql.password_file", postgresql.password_file());
+        process::ReadSecret(file, "store.postgresql.password_file", postgresql.password_file());
     if (!password.ok()) return password.status();
     exports.postgresql.emplace();
     exports.postgresql->connection = postgresql.connection();
