@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
 
 from bench import calls, datapath, flood, programs, register, sessions, torture, veth  # noqa: E402
 from bench.alone import Busy, alone  # noqa: E402
-from harness.process import end_on_sigterm  # noqa: E402
+from harness.process import INTERRUPTED, end_on_sigterm  # noqa: E402
 
 BENCHES = {
     "calls": (calls.run, "full calls with media sessions: highest rate, CPU a call, added delay, memory a call, against Kamailio"),
@@ -49,6 +49,9 @@ def main():
     except Busy as busy:
         print(f"dev bench: {busy}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("dev bench: interrupted; what it had started is ended, what it had measured stands above", file=sys.stderr)
+        return INTERRUPTED
 
 
 def measure(options):

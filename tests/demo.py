@@ -15,7 +15,7 @@ from harness import call_network as net
 from harness.call_network import CallNetwork
 from harness.controller import Controller
 from harness.namespaces import NamespaceError
-from harness.process import ProcessError, end_on_sigterm
+from harness.process import INTERRUPTED, ProcessError, end_on_sigterm
 from harness.programs import parser, programs_of
 from harness.proto_json import moment, number, seconds_of, get
 from harness.relay import Relay, worker_cpu
@@ -302,6 +302,9 @@ def main():
     except DemoError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\ndemo: interrupted; all that it had started is ended", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _seconds(text):

@@ -12,6 +12,9 @@ import socket
 import subprocess
 import time
 
+# Exit status of a program that Ctrl-C has ended, as a shell gives it.
+INTERRUPTED = 128 + signal.SIGINT
+
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 _TAIL_LINES = 25
