@@ -1,5 +1,6 @@
 #include "signaling/cluster/redis_cluster.h"
 
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "signaling/cluster/redis_scripts.h"
+#include "signaling/cluster/steady_clock.h"
 
 namespace sluice::cluster {
 namespace {
@@ -72,12 +74,13 @@ std::string TextOf(const ReplyView& reply) { return std::string(reply.Text().val
 }  // namespace
 
 std::string HomeOf(const std::string& file) {
-  std::string boot;
-  std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
+  // Not the boot's id: services do not see /proc/sys.
+  std::string machine;
+  std::ifstream("/etc/machine-id") >> machine;
   struct stat status = {};
-  // A home that nobody else has, if there is no such file.
-  if (stat(file.c_str(), &status) != 0) return RandomToken();
-  return absl::StrCat(boot, "-", status.st_dev, "-", status.st_ino);
+  // One that nobody else has, and that is waited for like another controller's, where it cannot be told.
+  if (machine.empty() || stat(file.c_str(), &status) != 0) return RandomToken();
+  return absl::StrCat(machine, "-", HostName(), "-", status.st_dev, "-", status.st_ino);
 }
 
 RedisCluster::RedisCluster(RedisClusterOptions options)
@@ -87,15 +90,15 @@ RedisCluster::RedisCluster(RedisClusterOptions options)
       roster_(std::make_shared<Roster>()) {}
 
 RedisCluster::~RedisCluster() {
-  {
-    absl::MutexLock lock(&mutex_);
-    stopping_ = true;
-  }
-  if (stop_ < 0) return;
+  Stop();
+  if (stop_ >= 0) close(stop_);
+}
+
+void RedisCluster::Stop() {
+  if (!thread_.joinable()) return;
   // Cannot fail: the counter is far from its limit.
   eventfd_write(stop_, 1);
-  if (thread_.joinable()) thread_.join();
-  close(stop_);
+  thread_.join();
 }
 
 std::shared_ptr<const Roster> RedisCluster::roster() const {
@@ -136,6 +139,7 @@ ClusterStatistics RedisCluster::Statistics() const {
   absl::MutexLock lock(&mutex_);
   ClusterStatistics statistics = statistics_;
   statistics.controllers = roster_->Living().size();
+  statistics.bindings_waiting = bindings_.waiting();
   return statistics;
 }
 
@@ -145,13 +149,14 @@ bool RedisCluster::Leave(absl::Duration limit) {
   return mutex_.AwaitWithTimeout(absl::Condition(&left_), limit);
 }
 
-absl::Status RedisCluster::Start(uint64_t epoch) {
+absl::Status RedisCluster::Start(store::Store& store) {
   if (stop_ < 0) return absl::UnavailableError("cluster: no descriptor is left for an eventfd");
-  introduction_ = Introduce(options_, epoch);
+  store_ = &store;
+  introduction_ = Introduce(options_, store.Epoch());
   // An earlier run of the same name that has died may be believed to live so long.
-  const absl::Time deadline = absl::Now() + options_.lease + options_.return_time;
+  const absl::Duration deadline = SteadyNow() + options_.lease + options_.return_time;
   absl::Status status = Serve();
-  while (absl::IsAlreadyExists(status) && absl::Now() < deadline) {
+  while (absl::IsAlreadyExists(status) && SteadyNow() < deadline) {
     absl::SleepFor(options_.gather);
     status = Serve();
   }
@@ -165,15 +170,9 @@ absl::Status RedisCluster::Start(uint64_t epoch) {
 
 void RedisCluster::Run() {
   bool fails = false;
-  while (true) {
+  while (!StopComes(fails ? options_.retry : options_.gather)) {
     {
       absl::MutexLock lock(&mutex_);
-      if (fails) {
-        mutex_.AwaitWithTimeout(absl::Condition(&stopping_), options_.retry);
-      } else {
-        mutex_.AwaitWithTimeout(absl::Condition(this, &RedisCluster::ShouldWake), options_.gather);
-      }
-      if (stopping_) return;
       if (left_) continue;
     }
     if (successor_.has_value()) {
@@ -186,6 +185,12 @@ void RedisCluster::Run() {
   }
 }
 
+// Not by a mutex, whose waits would become longer by as much as somebody sets the wall clock back.
+bool RedisCluster::StopComes(absl::Duration limit) const {
+  pollfd stop = {stop_, POLLIN, 0};
+  return poll(&stop, 1, static_cast<int>(absl::ToInt64Milliseconds(limit))) > 0;
+}
+
 absl::Status RedisCluster::Serve() {
   if (connection_ == nullptr) {
     if (absl::Status status = Connect(); !status.ok()) return status;
@@ -193,12 +198,12 @@ absl::Status RedisCluster::Serve() {
   absl::Status status = absl::OkStatus();
   for (const auto step : {&RedisCluster::Join, &RedisCluster::Beat, &RedisCluster::TakeOver, &RedisCluster::DropStrays,
                           static_cast<absl::Status (RedisCluster::*)()>(&RedisCluster::Deliver),
-                          &RedisCluster::WriteCalls, &RedisCluster::GiveUp}) {
+                          &RedisCluster::WriteCalls, &RedisCluster::ExchangeBindings, &RedisCluster::GiveUp}) {
     status = (this->*step)();
     if (!status.ok()) break;
   }
   // Redis does not know this run any more: the next beat makes it known.
-  if (absl::IsDataLoss(status)) next_beat_ = absl::InfinitePast();
+  if (absl::IsDataLoss(status)) next_beat_ = -absl::InfiniteDuration();
   if (!status.ok()) connection_.reset();
   return status;
 }
@@ -207,8 +212,8 @@ absl::Status RedisCluster::Connect() {
   absl::StatusOr<std::unique_ptr<RedisConnection>> connection = RedisConnection::Open(options_.redis, stop_);
   if (!connection.ok()) return connection.status();
   connection_ = *std::move(connection);
-  next_beat_ = absl::InfinitePast();
-  takes_from_ = absl::Now() + options_.lease + options_.return_time;
+  next_beat_ = -absl::InfiniteDuration();
+  takes_from_ = SteadyNow() + options_.lease + options_.return_time;
   may_have_strays_ = true;
   absl::MutexLock lock(&mutex_);
   shelf_.WriteAllAgain();
@@ -254,7 +259,7 @@ absl::Status RedisCluster::Join() {
 }
 
 absl::Status RedisCluster::Beat() {
-  const absl::Time now = absl::Now();
+  const absl::Duration now = SteadyNow();
   if (now < next_beat_) return absl::OkStatus();
   std::deque<std::string> numbers;
   std::vector<absl::string_view> arguments(introduction_.begin(), introduction_.end());
@@ -299,7 +304,7 @@ void RedisCluster::ReadRoster(const ReplyView& answer) {
 }
 
 absl::Status RedisCluster::TakeOver() {
-  const std::vector<RunNumber> takeable = roster()->Takeable(absl::Now() >= takes_from_);
+  const std::vector<RunNumber> takeable = roster()->Takeable(SteadyNow() >= takes_from_);
   if (takeable.empty()) return absl::OkStatus();
   std::deque<std::string> numbers;
   std::vector<absl::string_view> arguments;
@@ -313,7 +318,7 @@ absl::Status RedisCluster::TakeOver() {
     if (const auto taken = NumberOf<RunNumber>(reply->view()[i]); taken.has_value()) just_taken_.insert(*taken);
   }
   // To see what else has come with them.
-  next_beat_ = absl::InfinitePast();
+  next_beat_ = -absl::InfiniteDuration();
   return Beat();
 }
 
@@ -398,7 +403,7 @@ absl::Status RedisCluster::DropStrays() {
 }
 
 absl::Status RedisCluster::WriteCalls() {
-  while (absl::Now() < next_beat_) {
+  while (SteadyNow() < next_beat_) {
     CallShelf::Batch batch;
     {
       absl::MutexLock lock(&mutex_);
@@ -426,7 +431,20 @@ absl::Status RedisCluster::WriteCalls() {
   return absl::OkStatus();
 }
 
+absl::Status RedisCluster::ExchangeBindings() {
+  const auto run = [this](const std::vector<absl::string_view>& arguments) {
+    return RunScript(kBindingsScript, arguments);
+  };
+  while (SteadyNow() < next_beat_) {
+    const absl::StatusOr<bool> has_more = bindings_.Exchange(*store_, run);
+    if (!has_more.ok()) return has_more.status();
+    if (!*has_more) break;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status RedisCluster::GiveUp() {
+  if (bindings_.waiting() > 0) return absl::OkStatus();
   {
     absl::MutexLock lock(&mutex_);
     if (!leaving_ || shelf_.waiting() > 0) return absl::OkStatus();

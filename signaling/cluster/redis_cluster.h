@@ -1,7 +1,8 @@
 // The cluster, and the state that its controllers share, in Redis.
 //
 // How it works. One thread does all: it renews the lease of this run, looks who else is there, takes over the calls of
-// those that are gone, and writes what has changed of standing calls, all that has come within `gather` at one go.
+// those that are gone, writes what has changed of standing calls and exchanges bindings (BindingExchange), all that has
+// come within `gather` at one go.
 //
 // Who is gone. A run whose lease has run out, once this run has held its own without a gap for longer than others need
 // to come back: if Redis itself was away, all leases have run out and nobody is gone. A run of this controller's own
@@ -33,11 +34,13 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "signaling/cluster/binding_exchange.h"
 #include "signaling/cluster/call_shelf.h"
 #include "signaling/cluster/cluster.h"
 #include "signaling/cluster/redis_connection.h"
 #include "signaling/cluster/roster.h"
 #include "signaling/store/shared_state.h"
+#include "signaling/store/store.h"
 
 namespace sluice::cluster {
 
@@ -65,7 +68,8 @@ struct RedisClusterOptions {
   std::function<void(absl::string_view line)> report = [](absl::string_view) {};
 };
 
-// For a controller whose store is in `file`, which no other process can use as long as this one runs (StoreClaim).
+// For a controller whose store is in `file`, which no other process of this machine can use while this one runs
+// (StoreClaim).
 std::string HomeOf(const std::string& file);
 
 struct ClusterStatistics {
@@ -77,6 +81,8 @@ struct ClusterStatistics {
   uint64_t calls_taken_over = 0;
   // Of connections and of what was to be done by them; it is done again.
   uint64_t failures = 0;
+  // Accounts whose bindings wait to be told to the others.
+  uint64_t bindings_waiting = 0;
   // Why the last one failed; empty while all is well.
   std::string last_error;
 };
@@ -84,13 +90,14 @@ struct ClusterStatistics {
 class RedisCluster final : public Cluster, public store::SharedState {
  public:
   explicit RedisCluster(RedisClusterOptions options);
-  // Gives nothing up: that is Leave.
   ~RedisCluster() override;
 
-  // Joins the cluster, waiting until an earlier run of the same name is gone. `epoch`: as in GoneRun.
-  // FAILED_PRECONDITION: a controller of that name lives elsewhere, or Redis refuses what we ask. Where it cannot be
-  // reached, the run joins as soon as it can.
-  absl::Status Start(uint64_t epoch);
+  // Joins the cluster, waiting until an earlier run of the same name is gone, and exchanges bindings with `store` until
+  // Stop. FAILED_PRECONDITION: a controller of that name lives elsewhere, or Redis refuses what we ask. Where it cannot
+  // be reached, the run joins as soon as it can.
+  absl::Status Start(store::Store& store) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Ends the thread at once; gives nothing up: that is Leave.
+  void Stop();
 
   RunNumber run() const override { return run_.load(std::memory_order_relaxed); }
   std::optional<Whereabouts> Find(RunNumber run) const override;
@@ -99,6 +106,7 @@ class RedisCluster final : public Cluster, public store::SharedState {
 
   void KeepCall(absl::string_view call_id, std::string state) override ABSL_LOCKS_EXCLUDED(mutex_);
   void ForgetCall(absl::string_view call_id) override ABSL_LOCKS_EXCLUDED(mutex_);
+  void NoteBindings(absl::string_view account) override { bindings_.Note(account); }
   store::SharedState::Statistics StateStatistics() const override ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Writes what waits and gives the calls up to whoever takes them first. False: that was not done within `limit`, and
@@ -109,6 +117,8 @@ class RedisCluster final : public Cluster, public store::SharedState {
 
  private:
   void Run() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Waits for it as long as that.
+  bool StopComes(absl::Duration limit) const;
   // All that there is to do now. FAILED_PRECONDITION: Redis refuses something.
   absl::Status Serve() ABSL_LOCKS_EXCLUDED(mutex_, listener_mutex_);
   absl::Status Connect();
@@ -121,6 +131,7 @@ class RedisCluster final : public Cluster, public store::SharedState {
   // Removes what Redis has in the name of this run without having been told so.
   absl::Status DropStrays();
   absl::Status WriteCalls();
+  absl::Status ExchangeBindings();
   absl::Status GiveUp();
   void Note(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -131,7 +142,6 @@ class RedisCluster final : public Cluster, public store::SharedState {
   void TellOfSuccessor() ABSL_LOCKS_EXCLUDED(listener_mutex_);
   bool HasListener() ABSL_LOCKS_EXCLUDED(listener_mutex_);
   std::shared_ptr<const Roster> roster() const ABSL_LOCKS_EXCLUDED(mutex_);
-  bool ShouldWake() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_ || (leaving_ && !left_); }
 
   const RedisClusterOptions options_;
   // Of this start.
@@ -139,15 +149,18 @@ class RedisCluster final : public Cluster, public store::SharedState {
   // Becomes readable when the thread is to stop.
   const int stop_;
   std::atomic<RunNumber> run_ = 0;
+  BindingExchange bindings_;
 
   // What scripts are told of this run; never changes after Start.
   std::vector<std::string> introduction_;
 
   // The thread's, after Start.
+  store::Store* store_ = nullptr;
   std::unique_ptr<RedisConnection> connection_;
-  absl::Time next_beat_ = absl::InfinitePast();
+  // By SteadyNow, as the next.
+  absl::Duration next_beat_ = -absl::InfiniteDuration();
   // Since when nothing stands against taking over those that are silent.
-  absl::Time takes_from_ = absl::InfiniteFuture();
+  absl::Duration takes_from_ = absl::InfiniteDuration();
   // Runs whose calls the listener has got, and those that it is told of also if they have none.
   std::map<RunNumber, GoneRun> delivered_;
   std::set<RunNumber> just_taken_;
@@ -161,7 +174,6 @@ class RedisCluster final : public Cluster, public store::SharedState {
   CallShelf shelf_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const Roster> roster_ ABSL_GUARDED_BY(mutex_);
   ClusterStatistics statistics_ ABSL_GUARDED_BY(mutex_);
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool leaving_ ABSL_GUARDED_BY(mutex_) = false;
   bool left_ ABSL_GUARDED_BY(mutex_) = false;
 

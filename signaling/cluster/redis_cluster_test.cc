@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <string>
@@ -17,6 +19,8 @@
 #include "absl/time/time.h"
 #include "signaling/cluster/redis_connection.h"
 #include "signaling/cluster/redis_server.h"
+#include "signaling/store/sqlite_store.h"
+#include "signaling/store/store.h"
 
 namespace sluice::cluster {
 namespace {
@@ -29,7 +33,6 @@ using ::testing::UnorderedElementsAre;
 
 // What is waited for comes much sooner.
 constexpr absl::Duration kLimit = absl::Seconds(20);
-constexpr uint64_t kEpoch = 1'700'000'000'123'456;
 
 template <typename Ready>
 bool Comes(Ready&& ready) {
@@ -77,15 +80,48 @@ class Hearer : public Listener {
 // One controller, as the cluster sees it.
 struct Controller {
   std::unique_ptr<RedisCluster> cluster;
+  std::unique_ptr<store::Store> store;
   Hearer hearer;
 
   ~Controller() {
-    if (cluster != nullptr) cluster->SetListener(nullptr);
+    cluster->SetListener(nullptr);
+    cluster->Stop();
+  }
+
+  std::vector<std::string> Contacts(absl::string_view account) const {
+    std::vector<std::string> contacts;
+    for (const store::Binding& binding : *store->FindBindings(account)) contacts.push_back(binding.contact);
+    return contacts;
+  }
+  // A phone that adds itself to those that are there, or one that takes itself away.
+  void Register(absl::string_view account, const std::string& contact) {
+    const store::Binding binding{.contact = contact,
+                                 .call_id = "id of " + contact,
+                                 .expire_time = absl::Now() + absl::Hours(1),
+                                 .transport = "udp",
+                                 .source = "198.18.2.9:43518",
+                                 .local = "198.18.1.1:5060"};
+    while (true) {
+      const auto seen = store->FindBindings(account);
+      store::BindingSet next = *seen;
+      next.push_back(binding);
+      if (store->ReplaceBindings(account, seen, std::move(next))) return;
+    }
+  }
+  void Unregister(absl::string_view account) {
+    EXPECT_TRUE(store->ReplaceBindings(account, store->FindBindings(account), {}));
   }
 };
 
 class RedisClusterTest : public testing::Test {
  protected:
+  RedisClusterTest()
+      : folder_(absl::StrCat(testing::TempDir(), "/", testing::UnitTest::GetInstance()->current_test_info()->name())) {
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+  }
+  ~RedisClusterTest() override { std::filesystem::remove_all(folder_); }
+
   RedisClusterOptions Options(int number) {
     return {.redis = server_.options(),
             .name = absl::StrCat("controller-", number),
@@ -101,12 +137,21 @@ class RedisClusterTest : public testing::Test {
 
   std::unique_ptr<Controller> Start(RedisClusterOptions options, bool listens = true) {
     auto controller = std::make_unique<Controller>();
+    const std::string file = absl::StrCat(folder_, "/", options.name, ".db");
     controller->cluster = std::make_unique<RedisCluster>(std::move(options));
-    EXPECT_EQ(controller->cluster->Start(kEpoch), absl::OkStatus());
+    controller->store = *store::OpenSqliteStore({.file = file, .shared = controller->cluster.get()});
+    // There are some of before a restart.
+    for (const char* account : {"2000", "2001"}) controller->store->CreateAccount({.name = account}).IgnoreError();
+    EXPECT_EQ(controller->cluster->Start(*controller->store), absl::OkStatus());
     if (listens) controller->cluster->SetListener(&controller->hearer);
     return controller;
   }
   std::unique_ptr<Controller> Start(int number) { return Start(Options(number)); }
+
+  absl::Status TryToStart(RedisClusterOptions options) {
+    const auto store = *store::OpenSqliteStore({.file = ":memory:"});
+    return RedisCluster(std::move(options)).Start(*store);
+  }
 
   static bool Writes(const Controller& controller) {
     return Comes([&] { return controller.cluster->StateStatistics().standing_calls_waiting == 0; });
@@ -128,6 +173,7 @@ class RedisClusterTest : public testing::Test {
 
   mutable absl::Mutex mutex_;
   std::vector<std::string> reports_;
+  const std::string folder_;
   RedisServer server_;
 };
 
@@ -193,6 +239,7 @@ TEST_F(RedisClusterTest, WritesManyCalls) {
 TEST_F(RedisClusterTest, TakesOverTheCallsOfOneThatIsGone) {
   auto first = Start(1);
   const RunNumber gone = first->cluster->run();
+  const uint64_t epoch = first->store->Epoch();
   const auto second = Start(2);
   first->cluster->KeepCall("a", "1");
   first->cluster->KeepCall("b", "2");
@@ -201,7 +248,7 @@ TEST_F(RedisClusterTest, TakesOverTheCallsOfOneThatIsGone) {
   ASSERT_TRUE(Comes([&] { return second->hearer.HasTakenOver(); }));
   EXPECT_EQ(second->hearer.gone()[0].number, gone);
   EXPECT_EQ(second->hearer.gone()[0].name, "controller-1");
-  EXPECT_EQ(second->hearer.gone()[0].epoch, kEpoch);
+  EXPECT_EQ(second->hearer.gone()[0].epoch, epoch);
   EXPECT_THAT(second->hearer.calls(), UnorderedElementsAre(Pair("a", "1"), Pair("b", "2")));
   EXPECT_THAT(Reports(), HasSubstr("cluster: takes over 2 calls of controller-1, which is gone"));
   // They are kept in its name until something happens to them.
@@ -287,7 +334,7 @@ TEST_F(RedisClusterTest, RefusesASecondOneOfTheSameNameElsewhere) {
   const auto first = Start(1);
   RedisClusterOptions options = Options(1);
   options.home = "elsewhere";
-  const absl::Status status = RedisCluster(options).Start(kEpoch);
+  const absl::Status status = TryToStart(options);
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr("another controller of the name 'controller-1' runs on host"));
   EXPECT_THAT(first->hearer.successors(), IsEmpty());
@@ -411,7 +458,7 @@ TEST_F(RedisClusterTest, RefusesToStartWhereRedisRefusesIt) {
   const RedisServer locked({"--requirepass", "secret"});
   RedisClusterOptions options = Options(1);
   options.redis.address = locked.options().address;
-  const absl::Status status = RedisCluster(options).Start(kEpoch);
+  const absl::Status status = TryToStart(options);
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr("NOAUTH"));
 }
@@ -434,6 +481,123 @@ TEST_F(RedisClusterTest, SaysThatNumbersOfShardsDiffer) {
   options.shards = 4;
   const auto second = Start(options);
   ASSERT_TRUE(Comes([&] { return Reports().find("controller-1 has sip.shards 1") != std::string::npos; }));
+}
+
+TEST_F(RedisClusterTest, TellsOthersWhoHasRegistered) {
+  const auto first = Start(1);
+  const auto second = Start(2);
+  first->Register("2000", "sip:a@198.18.2.1");
+  ASSERT_TRUE(Comes([&] { return second->Contacts("2000").size() == 1; }));
+  EXPECT_THAT(second->Contacts("2000"), ElementsAre("sip:a@198.18.2.1"));
+  second->Register("2000", "sip:b@198.18.2.2");
+  ASSERT_TRUE(Comes([&] { return first->Contacts("2000").size() == 2; }));
+  first->Unregister("2000");
+  ASSERT_TRUE(Comes([&] { return second->Contacts("2000").empty(); }));
+  EXPECT_THAT(second->Contacts("2001"), IsEmpty());
+}
+
+TEST_F(RedisClusterTest, LosesNoPhoneOfAnAccountThatRegistersInTwoPlacesAtOnce) {
+  const auto first = Start(1);
+  const auto second = Start(2);
+  for (int phone = 0; phone < 20; ++phone) {
+    first->Register("2000", absl::StrCat("sip:a", phone, "@198.18.2.1"));
+    second->Register("2000", absl::StrCat("sip:b", phone, "@198.18.2.2"));
+    const size_t all = 2 * (phone + 1);
+    ASSERT_TRUE(Comes([&] { return first->Contacts("2000").size() == all && second->Contacts("2000").size() == all; }))
+        << phone;
+  }
+}
+
+TEST_F(RedisClusterTest, FindsTheBindingsOfTheOthersAtAStart) {
+  const auto first = Start(1);
+  first->Register("2000", "sip:a@198.18.2.1");
+  auto second = Start(2);
+  ASSERT_TRUE(Comes([&] { return second->Contacts("2000").size() == 1; }));
+  second.reset();
+  first->Unregister("2000");
+  first->Register("2001", "sip:b@198.18.2.2");
+  ASSERT_TRUE(Comes([&] { return first->cluster->Statistics().bindings_waiting == 0; }));
+  // Its file still has the one that is gone.
+  second = Start(2);
+  ASSERT_TRUE(Comes([&] { return second->Contacts("2001").size() == 1; }));
+  EXPECT_THAT(second->Contacts("2000"), IsEmpty());
+}
+
+TEST_F(RedisClusterTest, BringsItsOwnBindingsIntoTheCluster) {
+  {
+    const auto before = *store::OpenSqliteStore({.file = folder_ + "/controller-1.db"});
+    ASSERT_TRUE(before->CreateAccount({.name = "2000"}).ok());
+    const store::Binding binding{.contact = "sip:a@198.18.2.1",
+                                 .call_id = "id",
+                                 .expire_time = absl::Now() + absl::Hours(1),
+                                 .transport = "udp",
+                                 .source = "198.18.2.1:5060"};
+    ASSERT_TRUE(before->ReplaceBindings("2000", before->FindBindings("2000"), {binding}));
+  }
+  const auto first = Start(1);
+  const auto second = Start(2);
+  ASSERT_TRUE(Comes([&] { return second->Contacts("2000").size() == 1; }));
+}
+
+TEST_F(RedisClusterTest, BringsTogetherWhatHasChangedWhileRedisWasAway) {
+  const auto first = Start(1);
+  const auto second = Start(2);
+  first->Register("2000", "sip:a@198.18.2.1");
+  ASSERT_TRUE(Comes([&] { return second->Contacts("2000").size() == 1; }));
+  server_.Kill();
+  first->Register("2001", "sip:b@198.18.2.2");
+  second->Register("2000", "sip:c@198.18.2.3");
+  server_.Start();
+  for (const Controller* controller : {first.get(), second.get()}) {
+    ASSERT_TRUE(Comes([&] { return controller->Contacts("2000").size() == 2; }));
+    ASSERT_TRUE(Comes([&] { return controller->Contacts("2001").size() == 1; }));
+  }
+}
+
+TEST_F(RedisClusterTest, KeepsBindingsInRedisNoLongerThanTheyLast) {
+  const auto controller = Start(1);
+  controller->Register("2000", "sip:a@198.18.2.1");
+  ASSERT_TRUE(Comes([&] { return server_.Ask({"EXISTS", "sluice:bindings:2000"})[0] == "1"; }));
+  const int64_t left = std::stoll(server_.Ask({"PTTL", "sluice:bindings:2000"})[0]);
+  EXPECT_GT(left, 3'500'000);
+  EXPECT_LE(left, 3'600'000);
+}
+
+TEST_F(RedisClusterTest, ExchangesBindingsOfManyAccounts) {
+  const auto first = Start(1);
+  const auto second = Start(2);
+  constexpr int kAccounts = 1000;
+  for (int account = 0; account < kAccounts; ++account) {
+    for (const auto& controller : {first.get(), second.get()}) {
+      ASSERT_TRUE(controller->store->CreateAccount({.name = absl::StrCat("a", account)}).ok());
+    }
+  }
+  for (int account = 0; account < kAccounts; ++account) {
+    first->Register(absl::StrCat("a", account), "sip:a@198.18.2.1");
+  }
+  ASSERT_TRUE(Comes([&] { return second->store->Statistics().bindings == kAccounts; }));
+}
+
+TEST_F(RedisClusterTest, OutlivesDamagedBindings) {
+  const auto controller = Start(1);
+  controller->Register("2000", "sip:a@198.18.2.1");
+  ASSERT_TRUE(Comes([&] { return controller->cluster->Statistics().bindings_waiting == 0; }));
+  server_.Ask({"SET", "sluice:bindings:2000", std::string(5000, '\xff')});
+  server_.Ask({"SET", "sluice:bindings:nobody", "text"});
+  server_.Ask({"ZADD", "sluice:binding_changes", "100", "2000", "101", "nobody", "102", ""});
+  server_.Ask({"SET", "sluice:binding_version", "102"});
+  controller->Register("2001", "sip:b@198.18.2.2");
+  ASSERT_TRUE(Comes([&] { return server_.Ask({"EXISTS", "sluice:bindings:2001"})[0] == "1"; }));
+  EXPECT_THAT(controller->Contacts("2000"), ElementsAre("sip:a@198.18.2.1"));
+}
+
+TEST_F(RedisClusterTest, TellsHomesApartByTheirFiles) {
+  for (const char* name : {"/a.db", "/b.db"}) std::ofstream(folder_ + name) << "text";
+  EXPECT_NE(HomeOf(folder_ + "/a.db"), HomeOf(folder_ + "/b.db"));
+  EXPECT_NE(HomeOf(folder_ + "/nowhere.db"), HomeOf(folder_ + "/nowhere.db"));
+  std::string machine;
+  std::ifstream("/etc/machine-id") >> machine;
+  EXPECT_EQ(HomeOf(folder_ + "/a.db") == HomeOf(folder_ + "/a.db"), !machine.empty());
 }
 
 // Whatever somebody writes into our keys, no controller dies of it.

@@ -16,7 +16,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "absl/time/clock.h"
+#include "signaling/cluster/steady_clock.h"
 #include "signaling/sip/hop.h"
 
 namespace sluice::cluster {
@@ -111,7 +111,7 @@ RedisConnection::~RedisConnection() { redisFree(context_); }
 
 absl::Status RedisConnection::FinishConnecting() {
   if (context_->err != 0) return Broken(context_->errstr);
-  if (absl::Status status = Wait(POLLOUT, absl::Now() + limit_); !status.ok()) return status;
+  if (absl::Status status = Wait(POLLOUT, SteadyNow() + limit_); !status.ok()) return status;
   int error = 0;
   socklen_t length = sizeof(error);
   if (getsockopt(context_->fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) error = errno;
@@ -130,13 +130,13 @@ absl::StatusOr<Reply> RedisConnection::Run(const std::vector<absl::string_view>&
   const int length = redisFormatCommandArgv(&text, static_cast<int>(command.size()), arguments.data(), lengths.data());
   if (length < 0) return Broken("no memory for a command");
   const absl::Cleanup release = [text] { redisFreeCommand(text); };
-  const absl::Time deadline = absl::Now() + limit_;
+  const absl::Duration deadline = SteadyNow() + limit_;
   if (absl::Status status = Send({text, static_cast<size_t>(length)}, deadline); !status.ok()) return status;
   return ReadReply(deadline);
 }
 
 // Not by hiredis, whose write would end the process by SIGPIPE where Redis has closed the connection.
-absl::Status RedisConnection::Send(absl::string_view bytes, absl::Time deadline) {
+absl::Status RedisConnection::Send(absl::string_view bytes, absl::Duration deadline) {
   while (true) {
     const ssize_t sent = send(context_->fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN && errno != EINTR) return Broken(std::strerror(errno));
@@ -146,7 +146,7 @@ absl::Status RedisConnection::Send(absl::string_view bytes, absl::Time deadline)
   }
 }
 
-absl::StatusOr<Reply> RedisConnection::ReadReply(absl::Time deadline) {
+absl::StatusOr<Reply> RedisConnection::ReadReply(absl::Duration deadline) {
   size_t bytes = 0;
   while (true) {
     void* reply = nullptr;
@@ -167,10 +167,10 @@ absl::StatusOr<Reply> RedisConnection::ReadReply(absl::Time deadline) {
   }
 }
 
-absl::Status RedisConnection::Wait(short events, absl::Time deadline) {
+absl::Status RedisConnection::Wait(short events, absl::Duration deadline) {
   while (true) {
     pollfd sockets[] = {{context_->fd, events, 0}, {stop_, POLLIN, 0}};
-    const double left = absl::ToDoubleMilliseconds(deadline - absl::Now());
+    const double left = absl::ToDoubleMilliseconds(deadline - SteadyNow());
     if (left <= 0) return Broken(absl::StrCat("no answer within ", absl::FormatDuration(limit_)));
     const int ready = poll(sockets, 2, static_cast<int>(std::ceil(left)));
     if (ready < 0 && errno != EINTR) return Broken(std::strerror(errno));

@@ -85,11 +85,12 @@ class RedisConnection {
   RedisConnection(redisContext* context, absl::Duration limit, int stop)
       : context_(context), limit_(limit), stop_(stop) {}
 
+  // Deadlines are by SteadyNow.
   absl::Status FinishConnecting();
-  absl::Status Send(absl::string_view bytes, absl::Time deadline);
-  absl::StatusOr<Reply> ReadReply(absl::Time deadline);
+  absl::Status Send(absl::string_view bytes, absl::Duration deadline);
+  absl::StatusOr<Reply> ReadReply(absl::Duration deadline);
   // Until the socket is ready for `events`.
-  absl::Status Wait(short events, absl::Time deadline);
+  absl::Status Wait(short events, absl::Duration deadline);
 
   redisContext* const context_;
   const absl::Duration limit_;

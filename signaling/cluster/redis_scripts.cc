@@ -128,6 +128,47 @@ for i = 4, #ARGV do redis.call('HDEL', 'sluice:calls:' .. ARGV[3], ARGV[i]) end
 return {'ok'}
 )";
 
+constexpr char kBindings[] = R"(
+local why = stranger()
+if why then return why end
+local generation = redis.call('GET', 'sluice:binding_generation')
+if not generation then
+  generation = token
+  redis.call('SET', 'sluice:binding_generation', generation)
+end
+local since = generation == ARGV[4] and ARGV[3] or '0'
+local limit = 200
+local changes = redis.call('ZRANGEBYSCORE', 'sluice:binding_changes', '(' .. since, '+inf', 'WITHSCORES', 'LIMIT', 0,
+                           limit)
+local answer = {'ok', generation, since, 1}
+local read = {}
+for i = 1, #changes, 2 do
+  local account = changes[i]
+  read[account] = true
+  answer[3] = changes[i + 1]
+  table.insert(answer, account)
+  table.insert(answer, redis.call('GET', 'sluice:bindings:' .. account) or '')
+end
+if #changes == 2 * limit then
+  answer[4] = 0
+  return answer
+end
+for i = 5, #ARGV - 2, 3 do
+  local account, bindings, lifetime = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  if not read[account] then
+    local version = redis.call('INCR', 'sluice:binding_version')
+    if bindings == '' then
+      redis.call('DEL', 'sluice:bindings:' .. account)
+    else
+      redis.call('SET', 'sluice:bindings:' .. account, bindings, 'PX', lifetime)
+    end
+    redis.call('ZADD', 'sluice:binding_changes', version, account)
+    answer[3] = tostring(version)
+  end
+end
+return answer
+)";
+
 constexpr char kLeave[] = R"(
 local why = stranger()
 if why then return why end
@@ -143,6 +184,7 @@ const std::string kBeatScript = absl::StrCat(kCommon, kBeat);
 const std::string kTakeScript = absl::StrCat(kCommon, kTake);
 const std::string kKeepScript = absl::StrCat(kCommon, kKeep);
 const std::string kDropScript = absl::StrCat(kCommon, kDrop);
+const std::string kBindingsScript = absl::StrCat(kCommon, kBindings);
 const std::string kLeaveScript = absl::StrCat(kCommon, kLeave);
 
 }  // namespace sluice::cluster

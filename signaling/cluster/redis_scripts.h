@@ -7,6 +7,10 @@
 //                 nobody), taken (Unix time of the first takeover)
 //   lease:N       there while run N lives
 //   calls:N       hash from call id to state, of the standing calls that run N has kept
+//   bindings:A    the bindings of account A; there until the last of them expires
+//   binding_changes     sorted set of all accounts that have had bindings, by the number of their last change
+//   binding_version     the number that was given last
+//   binding_generation  another one when all this has been lost and begins anew
 //
 // Scripts are told the run and its token first; they answer {"ok", …}, {"unknown"} when Redis does not know the run
 // (it lost its data), or {"ousted", NAME} when another run has its calls or its number.
@@ -37,6 +41,12 @@ extern const std::string kKeepScript;
 
 // ARGV: run, token, a run whose calls it has, call ids: Redis has states of these that it should not have.
 extern const std::string kDropScript;
+
+// ARGV: run, token, the version and the generation that were answered last; then of each account whose bindings have
+// changed here: name, bindings (empty: none are left), how long they last in ms. {"ok", generation, version, 1 if there
+// is no more to read, then of each account that has changed since: name, bindings}. Written are those that are not
+// among these, and none while there is more to read.
+extern const std::string kBindingsScript;
 
 // ARGV: run, token. The run gives its calls and its lease up.
 extern const std::string kLeaveScript;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -163,8 +164,11 @@ int Run(const std::string& file, const Settings& settings) {
                               .report = WarnOf});
   if (!store.ok()) return Fail(store.status());
   if (cluster != nullptr) {
-    if (const absl::Status status = cluster->Start((*store)->Epoch()); !status.ok()) return Fail(status);
+    if (const absl::Status status = cluster->Start(**store); !status.ok()) return Fail(status);
   }
+  const absl::Cleanup stop_cluster = [&] {
+    if (cluster != nullptr) cluster->Stop();
+  };
   const std::unique_ptr<store::RecordForwarder> forwarder = StartForwarder(settings.exports, **store);
   std::unique_ptr<hep::Exporter> hep;
   if (settings.exports.hep.has_value()) {
@@ -183,10 +187,11 @@ int Run(const std::string& file, const Settings& settings) {
   std::unique_ptr<process::MetricsEndpoint> metrics;
   if (!config.metrics_listen().empty()) {
     auto endpoint = process::MetricsEndpoint::Start(config.metrics_listen(), [&] {
-      ExportStatistics exports;
-      if (hep != nullptr) exports.hep = hep->Statistics();
-      if (forwarder != nullptr) exports.forwarder = forwarder->Statistics();
-      return ControllerMetrics((*shards)->Statistics(), (*store)->Statistics(), fleet->ListRelays(), exports);
+      OptionalStatistics optional;
+      if (hep != nullptr) optional.hep = hep->Statistics();
+      if (forwarder != nullptr) optional.forwarder = forwarder->Statistics();
+      if (cluster != nullptr) optional.cluster = cluster->Statistics();
+      return ControllerMetrics((*shards)->Statistics(), (*store)->Statistics(), fleet->ListRelays(), optional);
     });
     if (!endpoint.ok()) return Fail(endpoint.status());
     metrics = *std::move(endpoint);

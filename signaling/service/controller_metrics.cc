@@ -145,7 +145,7 @@ void AddRelays(Families& families, const std::vector<fleet::RelayInfo>& relays) 
   for (MetricFamily* family : {&by_health, &healthy, &sessions, &restarts, &failed}) families.Add(std::move(*family));
 }
 
-void AddExports(Families& families, const ExportStatistics& exports) {
+void AddExports(Families& families, const OptionalStatistics& exports) {
   if (exports.hep.has_value()) {
     families.Counter("sluice_hep_sent_total", "HEP packets that were sent to the collector.", exports.hep->sent);
     families.Counter("sluice_hep_dropped_total",
@@ -162,19 +162,33 @@ void AddExports(Families& families, const ExportStatistics& exports) {
   }
 }
 
+void AddCluster(Families& families, const cluster::ClusterStatistics& cluster) {
+  families.Gauge("sluice_cluster_connected", "1 while Redis serves this controller.", cluster.is_connected ? 1 : 0);
+  families.Gauge("sluice_cluster_controllers", "Controllers of the cluster that live, by what Redis said last.",
+                 static_cast<double>(cluster.controllers));
+  families.Counter("sluice_cluster_takeovers_total", "Controllers that were gone and whose calls came here.",
+                   cluster.takeovers);
+  families.Counter("sluice_cluster_calls_taken_over_total", "Calls of controllers that were gone.",
+                   cluster.calls_taken_over);
+  families.Gauge("sluice_cluster_bindings_waiting", "Accounts whose bindings the others have not been told yet.",
+                 static_cast<double>(cluster.bindings_waiting));
+  families.Counter("sluice_cluster_failures_total", "What Redis did not do; it is tried again.", cluster.failures);
+}
+
 }  // namespace
 
 std::vector<MetricFamily> ControllerMetrics(const agent::SignalingStatistics& signaling,
                                             const store::StoreStatistics& store,
                                             const std::vector<fleet::RelayInfo>& relays,
-                                            const ExportStatistics& exports) {
+                                            const OptionalStatistics& optional) {
   Families families;
   AddCalls(families, signaling);
   AddMessages(families, signaling);
   AddTrunks(families, signaling.trunks);
   AddStore(families, store);
   AddRelays(families, relays);
-  AddExports(families, exports);
+  AddExports(families, optional);
+  if (optional.cluster.has_value()) AddCluster(families, *optional.cluster);
   return families.Take();
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "signaling/agent/call_control.h"
+#include "signaling/cluster/redis_cluster.h"
 #include "signaling/fleet/fleet.h"
 #include "signaling/hep/exporter.h"
 #include "signaling/store/record_forwarder.h"
@@ -21,15 +22,16 @@
 namespace sluice::service {
 
 // Nothing: it is off, and has no families.
-struct ExportStatistics {
+struct OptionalStatistics {
   std::optional<hep::ExporterStatistics> hep;
   std::optional<store::ForwarderStatistics> forwarder;
+  std::optional<cluster::ClusterStatistics> cluster;
 };
 
 std::vector<prometheus::MetricFamily> ControllerMetrics(const agent::SignalingStatistics& signaling,
                                                         const store::StoreStatistics& store,
                                                         const std::vector<fleet::RelayInfo>& relays,
-                                                        const ExportStatistics& exports);
+                                                        const OptionalStatistics& optional);
 
 }  // namespace sluice::service
 

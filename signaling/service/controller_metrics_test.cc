@@ -16,9 +16,9 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 std::string Text(const agent::SignalingStatistics& signaling, const store::StoreStatistics& store = {},
-                 const std::vector<fleet::RelayInfo>& relays = {}, const ExportStatistics& exports = {}) {
+                 const std::vector<fleet::RelayInfo>& relays = {}, const OptionalStatistics& optional = {}) {
   std::ostringstream text;
-  prometheus::TextSerializer().Serialize(text, ControllerMetrics(signaling, store, relays, exports));
+  prometheus::TextSerializer().Serialize(text, ControllerMetrics(signaling, store, relays, optional));
   return text.str();
 }
 
@@ -84,6 +84,24 @@ TEST(ControllerMetrics, TellsOfExportsOnlyWhereThereAreAny) {
   EXPECT_THAT(text, HasSubstr("\nsluice_call_records_copied_total 3\n"));
   EXPECT_THAT(text, HasSubstr("\nsluice_call_records_copy_failures_total 0\n"));
   EXPECT_THAT(text, HasSubstr("\nsluice_call_records_refused_total 1\n"));
+}
+
+TEST(ControllerMetrics, TellsOfTheClusterWhereThereIsOne) {
+  EXPECT_THAT(Text({}), Not(HasSubstr("sluice_cluster_")));
+  OptionalStatistics optional;
+  optional.cluster = {.is_connected = true,
+                      .controllers = 3,
+                      .takeovers = 1,
+                      .calls_taken_over = 12,
+                      .failures = 4,
+                      .bindings_waiting = 5};
+  const std::string text = Text({}, {}, {}, optional);
+  EXPECT_THAT(text, HasSubstr("\nsluice_cluster_connected 1\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_cluster_controllers 3\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_cluster_takeovers_total 1\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_cluster_calls_taken_over_total 12\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_cluster_bindings_waiting 5\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_cluster_failures_total 4\n"));
 }
 
 TEST(ControllerMetrics, CountsRelaysByHealthAlsoWhereThereIsNone) {

@@ -37,6 +37,9 @@ struct Binding {
   uint64_t connection = 0;
 };
 
+// What can be wrong with one that was read from somewhere, as text for people; empty: nothing.
+std::string BindingDefect(const Binding& binding);
+
 // All bindings of one account. Never changed once it is shared: an update makes another.
 using BindingSet = std::vector<Binding>;
 

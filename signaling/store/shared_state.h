@@ -26,6 +26,9 @@ class SharedState {
   // Its record is on disk.
   virtual void ForgetCall(absl::string_view call_id) = 0;
 
+  // The bindings of `account` have changed here, and not because another controller told so.
+  virtual void NoteBindings(absl::string_view account) = 0;
+
   virtual Statistics StateStatistics() const = 0;
 };
 

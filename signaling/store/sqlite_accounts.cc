@@ -31,19 +31,6 @@ std::string DigestDefect(const DigestHash& digest) {
   return "";
 }
 
-std::string BindingDefect(const Binding& binding) {
-  if (binding.contact.find(':') == std::string::npos) return "contact is not a URI";
-  if (binding.call_id.empty()) return "call_id is empty";
-  if (binding.transport.empty()) return "transport is empty";
-  const size_t colon = binding.source.rfind(':');
-  uint32_t port = 0;
-  if (colon == std::string::npos || !absl::SimpleAtoi(binding.source.substr(colon + 1), &port) || port == 0 ||
-      port > std::numeric_limits<uint16_t>::max()) {
-    return "source is not address:port";
-  }
-  return "";
-}
-
 constexpr char kDeleteBindings[] = "DELETE FROM bindings WHERE account = ?";
 constexpr char kDeleteDigests[] = "DELETE FROM account_digests WHERE account = ?";
 constexpr char kDeleteAccount[] = "DELETE FROM accounts WHERE name = ?";

@@ -206,6 +206,7 @@ class SharedStateFake : public SharedState {
     auto count = *database->Prepare("SELECT count(*) FROM call_records");
     Note(absl::StrCat(call_id, " ended, records: ", *count.Step() ? count.Integer(0) : 0));
   }
+  void NoteBindings(absl::string_view account) override { Note(absl::StrCat("bindings of ", account)); }
   Statistics StateStatistics() const override { return {.standing_calls = 3, .standing_calls_waiting = 2}; }
 
   std::vector<std::string> heard() {
@@ -249,6 +250,22 @@ TEST_F(SqliteCallsTest, GivesTheClusterWhatTheFileHasFromBefore) {
     EXPECT_THAT(shared.heard(), ElementsAre("call-1=state"));
   }
   EXPECT_THAT(TakenAfterARestart(), IsEmpty());
+}
+
+TEST_F(SqliteCallsTest, TellsTheClusterOfBindingsThatChangeHere) {
+  SharedStateFake shared(file_);
+  const auto store = *OpenSqliteStore({.file = file_, .shared = &shared});
+  ASSERT_TRUE(store->CreateAccount({.name = "2000"}).ok());
+  const Binding binding{.contact = "sip:2000@198.18.1.2", .expire_time = kNow};
+  EXPECT_TRUE(store->ReplaceBindings("2000", store->FindBindings("2000"), {binding}));
+  EXPECT_FALSE(store->ReplaceBindings("2000", std::make_shared<BindingSet>(), {}));
+  EXPECT_THAT(shared.heard(), ElementsAre("bindings of 2000"));
+  // Not of what it was told itself, nor of time that passes: that others see, too.
+  EXPECT_TRUE(store->AdoptBindings("2000", store->FindBindings("2000"), {binding, binding}));
+  EXPECT_EQ(store->FindBindings("2000")->size(), 2u);
+  for (int call = 0; call < 16; ++call) store->ExpireBindings(kNow + absl::Seconds(1));
+  EXPECT_TRUE(store->FindBindings("2000")->empty());
+  EXPECT_THAT(shared.heard(), ElementsAre("bindings of 2000"));
 }
 
 }  // namespace

@@ -74,6 +74,8 @@ class SqliteStore : public Store {
   }
   bool ReplaceBindings(absl::string_view account, const std::shared_ptr<const BindingSet>& seen,
                        BindingSet next) override;
+  bool AdoptBindings(absl::string_view account, const std::shared_ptr<const BindingSet>& seen,
+                     BindingSet next) override;
   Page<AccountBindings> ListBindings(absl::string_view account, size_t page_size,
                                      absl::string_view token) const override;
   void ExpireBindings(absl::Time now) override;
@@ -253,6 +255,13 @@ absl::Status SqliteStore::DeleteAccount(absl::string_view name) {
 
 bool SqliteStore::ReplaceBindings(absl::string_view account, const std::shared_ptr<const BindingSet>& seen,
                                   BindingSet next) {
+  if (!AdoptBindings(account, seen, std::move(next))) return false;
+  if (options_.shared != nullptr) options_.shared->NoteBindings(account);
+  return true;
+}
+
+bool SqliteStore::AdoptBindings(absl::string_view account, const std::shared_ptr<const BindingSet>& seen,
+                                BindingSet next) {
   if (!directory_.ReplaceBindings(account, seen, std::move(next))) return false;
   MarkChanged(account);
   return true;

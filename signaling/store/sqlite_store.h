@@ -38,8 +38,8 @@ struct SqliteStoreOptions {
   bool records_are_copied = false;
   // How often it is looked for records that are too old.
   absl::Duration expiry_interval = absl::Minutes(1);
-  // Standing calls go there and not to the file, their ends once their records are in the file. Those that the file has
-  // from before are moved there. Null: there is no cluster. Outlives the store.
+  // Told which bindings change here. Standing calls go there and not to the file, their ends once their records are in
+  // the file; those that the file has from before are moved there. Null: there is no cluster. Outlives the store.
   SharedState* shared = nullptr;
   // A failed batch is tried again after this long.
   absl::Duration retry_interval = absl::Seconds(1);

@@ -109,6 +109,9 @@ class Store {
   // another one by now.
   virtual bool ReplaceBindings(absl::string_view account, const std::shared_ptr<const BindingSet>& seen,
                                BindingSet next) = 0;
+  // As ReplaceBindings, for what another controller of the cluster has told of the account.
+  virtual bool AdoptBindings(absl::string_view account, const std::shared_ptr<const BindingSet>& seen,
+                             BindingSet next) = 0;
   // By account. Empty `account`: of all.
   virtual Page<AccountBindings> ListBindings(absl::string_view account, size_t page_size,
                                              absl::string_view token) const = 0;
