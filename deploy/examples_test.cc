@@ -27,5 +27,11 @@ TEST(ExampleControllerConfig, PassesTheCheckAndNamesTheRelayOfTheExamples) {
   EXPECT_EQ(config->relays(0).address(), relay->listen(0));
 }
 
+TEST(ExampleControllerConfig, OfAClusterPassesTheCheck) {
+  const auto config = ReadControllerConfig("deploy/examples/cluster-controller.yaml");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->cluster().sip_address(), config->sip().listeners(1).address());
+}
+
 }  // namespace
 }  // namespace sluice::process
