@@ -109,13 +109,19 @@ class Fleet {
   // as soon as it is.
   virtual void DeleteSession(const std::string& session_id, StateCallback done) = 0;
 
-  // Takes over a session that an earlier run of this controller made on `relay`: what it wrote last, and what the relay
-  // answered. From now on it is wanted there as if CreateSession had made it: left as it is if the relay still has it,
-  // given back on its ports if not. To be called after SetListener and before the relays are first reached; the
-  // listener then hears what happened to the session while nobody listened, as far as the relay still knows it.
-  // NOT_FOUND: there is no such relay any more. OnSessionLost, later: the relay can neither hold nor make it.
+  // Takes over a session that an earlier run of this controller, or another controller, made on `relay`: what it wrote
+  // last, and what the relay answered. From now on it is wanted there as if CreateSession had made it: left as it is if
+  // the relay still has it, given back on its ports if not. To be called after SetListener; the listener then hears
+  // what happened to the session while nobody listened, as far as the relay still knows it, or, if the relay was
+  // reached before, whether the session has fallen silent since then. NOT_FOUND: there is no such relay any more.
+  // OnSessionLost, later: the relay can neither hold nor make it.
   virtual absl::Status AdoptSession(const std::string& relay, relay::v1::Session session,
                                     const relay::v1::SessionState& state) = 0;
+
+  // What `writer` (FleetOptions.writer of another controller, whose sessions are adopted) still sends is refused by the
+  // relays, unless it comes from a start of `epoch` or later. Nothing happens for this fleet's own name: whatever it
+  // writes does that.
+  virtual void Fence(const std::string& writer, uint64_t epoch) = 0;
 
   // Live statistics. NOT_FOUND, UNAVAILABLE, DEADLINE_EXCEEDED as in UpdateSession.
   virtual void GetSession(const std::string& session_id, StateCallback done) = 0;

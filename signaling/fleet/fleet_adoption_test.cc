@@ -166,5 +166,81 @@ TEST_F(FleetAdoption, HearsWhatHappenedWhileNobodyListened) {
               ElementsAre("relay-1 adopted EVENT_KIND_SILENCE", "relay-1 adopted EVENT_KIND_ONE_WAY"));
 }
 
+// What another controller has made, and this one adopts while it is connected.
+class FleetTakeover : public FleetAdoption {
+ protected:
+  void RunOther(const std::vector<std::string>& ids) {
+    options_.writer = "controller-2";
+    RunBefore(ids);
+    options_.writer = "controller-1";
+  }
+};
+
+TEST_F(FleetTakeover, WritesASessionOfAnotherInItsOwnNameOnce) {
+  FakeRelay& relay = AddRelay("relay-1");
+  RunOther({"call-1"});
+  MakeFleet();
+  StartAndAwaitHealth();
+  Adopt("call-1");
+  ASSERT_TRUE(Update(TestSession("call-1")).ok());
+  EXPECT_EQ(relay.StateOf("call-1").shard(), "controller-1");
+  EXPECT_THAT(PortsOf(relay.StateOf("call-1")), ElementsAre(20000, 20002));
+}
+
+TEST_F(FleetTakeover, WritesItInItsOwnNameAlsoWhenTheRelayIsReachedLater) {
+  FakeRelay& relay = AddRelay("relay-1");
+  RunOther({"call-1"});
+  MakeFleet();
+  Adopt("call-1");
+  StartAndAwaitHealth();
+  EXPECT_EQ(relay.StateOf("call-1").shard(), "controller-1");
+  // Somebody has taken it from us: it is not ours to take back.
+  relay.PlantSession("call-1", "controller-3");
+  const uint64_t writes = relay.writes();
+  relay.CutConnections();
+  AwaitInfo("relay-1", [&](const RelayInfo& info) { return info.health != RelayHealth::kHealthy; });
+  AwaitHealth("relay-1", RelayHealth::kHealthy);
+  EXPECT_EQ(relay.writes(), writes);
+}
+
+TEST_F(FleetTakeover, FencesAWriterAtEachRelayNowAndWheneverItIsReached) {
+  FakeRelay& relay = AddRelay("relay-1");
+  StartFleet();
+  fleet_->Fence("controller-2", 42);
+  ASSERT_TRUE(relay.WaitForWrites(1));
+  EXPECT_EQ(relay.last_writer().shard(), "controller-2");
+  EXPECT_EQ(relay.last_writer().epoch(), 42u);
+  // Its own writes go on in their own name.
+  ASSERT_TRUE(Create(TestSession("call-1")).ok());
+  EXPECT_EQ(relay.last_writer().shard(), "controller-1");
+  relay.Kill();
+  relay.Start();
+  ASSERT_TRUE(relay.WaitForSessions({"call-1"}));
+  EXPECT_EQ(relay.writes(), 4u);
+  // Whatever it writes fences the runs before it.
+  fleet_->Fence("controller-1", 99);
+  ASSERT_TRUE(Delete("call-1").ok());
+  EXPECT_EQ(relay.writes(), 5u);
+}
+
+TEST_F(FleetTakeover, HearsThatASessionHadFallenSilentBefore) {
+  FakeRelay& relay = AddRelay("relay-1");
+  RunOther({"silent", "talking"});
+  MakeFleet();
+  StartAndAwaitHealth();
+  relay::v1::Event event;
+  event.set_session_id("silent");
+  event.set_kind(relay::v1::EVENT_KIND_SILENCE);
+  relay.Emit(event);
+  ASSERT_TRUE(Create(TestSession("ours")).ok());
+  event.set_session_id("ours");
+  event.set_kind(relay::v1::EVENT_KIND_ONE_WAY);
+  relay.Emit(event);
+  EXPECT_THAT(listener_.Await(1), ElementsAre("relay-1 ours EVENT_KIND_ONE_WAY"));
+  Adopt("talking");
+  Adopt("silent");
+  EXPECT_THAT(listener_.Await(2), ElementsAre("relay-1 ours EVENT_KIND_ONE_WAY", "relay-1 silent EVENT_KIND_SILENCE"));
+}
+
 }  // namespace
 }  // namespace sluice::fleet

@@ -1,5 +1,6 @@
 #include "signaling/fleet/fleet_core.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,6 +13,9 @@ using relay::v1::SessionState;
 using relay::v1::SessionWrite;
 
 namespace {
+
+// Others delete their silent sessions; what is more than that is not worth the memory.
+constexpr size_t kMostSilent = 10000;
 
 SessionState UnknownSession(const std::string& session_id) {
   SessionState state;
@@ -292,6 +296,16 @@ void FleetCore::Adopt(size_t relay, const Session& session, const SessionState& 
   relays_[relay]->HearThePast();
   // Reached already: what it holds was compared without this one.
   if (relays_[relay]->ready()) Restore(relay, id, false);
+  if (const auto silent = silent_.extract(id); !silent.empty()) Tell(relay, silent.mapped());
+}
+
+void FleetCore::Fence(const std::string& writer, uint64_t epoch) {
+  if (writer == options_.writer) return;
+  uint64_t& fence = fences_[writer];
+  fence = std::max(fence, epoch);
+  for (const std::unique_ptr<RelayMember>& relay : relays_) {
+    if (relay->ready()) relay->Fence(writer, fence);
+  }
 }
 
 std::optional<size_t> FleetCore::IndexOf(const std::string& relay) const {
@@ -354,7 +368,12 @@ void FleetCore::SetListener(FleetListener* listener) {
 void FleetCore::OnEvent(size_t relay, const relay::v1::Event& event) {
   const std::string& id = event.session_id();
   const bool ours = book_.Contains(id) ? book_.RelayOf(id) == relay : creations_.contains(id);
-  if (!ours) return;
+  if (ours) return Tell(relay, event);
+  if (event.kind() == relay::v1::EVENT_KIND_SILENCE && silent_.size() < kMostSilent) silent_[id] = event;
+  if (event.kind() == relay::v1::EVENT_KIND_SESSION_DELETED) silent_.erase(id);
+}
+
+void FleetCore::Tell(size_t relay, const relay::v1::Event& event) {
   absl::MutexLock lock(&listener_mutex_);
   if (listener_ != nullptr) listener_->OnSessionEvent(relays_[relay]->name(), event);
 }

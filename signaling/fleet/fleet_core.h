@@ -39,6 +39,7 @@ class FleetCore final : public RelayMember::Owner {
   void Update(relay::v1::Session session, Fleet::StateCallback done);
   void Delete(const std::string& session_id, Fleet::StateCallback done);
   void Adopt(size_t relay, const relay::v1::Session& session, const relay::v1::SessionState& state);
+  void Fence(const std::string& writer, uint64_t epoch);
   void Get(const std::string& session_id, Fleet::StateCallback done);
 
   // In the order of the options; nothing: there is no relay of that name.
@@ -70,6 +71,7 @@ class FleetCore final : public RelayMember::Owner {
   void OnReady(size_t relay, bool restarted, std::vector<relay::v1::SessionState> held) override;
   void OnHealth(size_t relay) override;
   void OnEvent(size_t relay, const relay::v1::Event& event) override;
+  void Tell(size_t relay, const relay::v1::Event& event) ABSL_LOCKS_EXCLUDED(listener_mutex_);
 
   // Asks the best relay that was not tried yet; waits for one that is being connected; else ends the creation.
   void Place(const std::string& session_id);
@@ -114,6 +116,10 @@ class FleetCore final : public RelayMember::Owner {
   absl::flat_hash_map<std::string, std::vector<OwedAnswer>> waiting_updates_;
   std::vector<absl::flat_hash_map<std::string, OwedAnswer>> waiting_deletes_;
   OwedAnswers owed_;
+  // Writers that are no more, and what is too early an epoch for them.
+  absl::flat_hash_map<std::string, uint64_t> fences_;
+  // Sessions of others that have fallen silent, for when they are adopted.
+  absl::flat_hash_map<std::string, relay::v1::Event> silent_;
 
   // Held while the listener is called, so that SetListener waits for it.
   absl::Mutex listener_mutex_;

@@ -128,6 +128,16 @@ absl::Status FakeFleet::AdoptSession(const std::string& relay, relay::v1::Sessio
   return absl::OkStatus();
 }
 
+void FakeFleet::Fence(const std::string& writer, uint64_t epoch) {
+  absl::MutexLock lock(&mutex_);
+  fences_.emplace_back(writer, epoch);
+}
+
+std::vector<std::pair<std::string, uint64_t>> FakeFleet::Fences() const {
+  absl::MutexLock lock(&mutex_);
+  return fences_;
+}
+
 void FakeFleet::GetSession(const std::string& session_id, StateCallback done) {
   absl::StatusOr<SessionState> answer = absl::UnknownError("");
   {

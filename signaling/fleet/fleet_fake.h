@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -39,6 +40,7 @@ class FakeFleet : public Fleet {
   // The relay has it from before, or makes it with the ports of `state`.
   absl::Status AdoptSession(const std::string& relay, relay::v1::Session session,
                             const relay::v1::SessionState& state) override;
+  void Fence(const std::string& writer, uint64_t epoch) override;
   void GetSession(const std::string& session_id, StateCallback done) override;
   std::vector<RelayInfo> ListRelays() const override;
   void SetListener(FleetListener* listener) override;
@@ -60,6 +62,8 @@ class FakeFleet : public Fleet {
 
   // Sessions that exist, as last written.
   std::map<std::string, relay::v1::Session> Sessions() const;
+  // Of Fence, in order.
+  std::vector<std::pair<std::string, uint64_t>> Fences() const;
   // How often an operation was asked for, failures included.
   uint64_t Count(Operation operation) const;
 
@@ -85,6 +89,7 @@ class FakeFleet : public Fleet {
   std::map<Operation, std::vector<absl::Status>> failures_ ABSL_GUARDED_BY(mutex_);
   std::map<Operation, uint64_t> counts_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::function<void()>> held_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::pair<std::string, uint64_t>> fences_ ABSL_GUARDED_BY(mutex_);
   // Held while the listener is called, so that SetListener waits for it.
   absl::Mutex listener_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
   FleetListener* listener_ ABSL_GUARDED_BY(listener_mutex_) = nullptr;

@@ -16,6 +16,8 @@ using relay::v1::SessionWrite;
 
 void FleetCore::OnReady(size_t relay, bool restarted, std::vector<SessionState> held) {
   if (restarted) book_.BeginLife(relay);
+  // One that restarted has forgotten them.
+  for (const auto& [writer, epoch] : fences_) relays_[relay]->Fence(writer, epoch);
   const Difference difference = book_.Compare(relay, held);
   if (!difference.restore.empty() || !difference.lost.empty() || !difference.end.empty() ||
       !difference.orphans.empty()) {

@@ -72,6 +72,8 @@ absl::Status GrpcFleet::AdoptSession(const std::string& relay, relay::v1::Sessio
   return absl::OkStatus();
 }
 
+void GrpcFleet::Fence(const std::string& writer, uint64_t epoch) { core_->Post(&FleetCore::Fence, writer, epoch); }
+
 void GrpcFleet::GetSession(const std::string& session_id, StateCallback done) {
   core_->Post(&FleetCore::Get, session_id, std::move(done));
 }

@@ -61,6 +61,7 @@ class GrpcFleet : public Fleet {
   void DeleteSession(const std::string& session_id, StateCallback done) override;
   absl::Status AdoptSession(const std::string& relay, relay::v1::Session session,
                             const relay::v1::SessionState& state) override;
+  void Fence(const std::string& writer, uint64_t epoch) override;
   void GetSession(const std::string& session_id, StateCallback done) override;
   std::vector<RelayInfo> ListRelays() const override;
   void SetListener(FleetListener* listener) override;

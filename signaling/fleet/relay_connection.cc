@@ -38,6 +38,8 @@ constexpr size_t kBatchSize = 256;
 // Batches on their way; more only wait in another place.
 constexpr size_t kBatchesOnTheWay = 8;
 constexpr int kPageSize = 1000;
+// No session is called so: to delete it changes nothing.
+constexpr char kNoSession[] = "fence";
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
   grpc::ChannelArguments arguments;
@@ -195,7 +197,20 @@ void RelayConnection::ListPage(const std::string& token) {
 }
 
 void RelayConnection::Write(relay::v1::SessionWrite write, WriteDone done) {
-  queue_.push_back({std::move(write), std::move(done)});
+  Queue({std::move(write), std::move(done)});
+}
+
+void RelayConnection::Fence(const std::string& writer, uint64_t epoch) {
+  Pending pending = {.done = [](const absl::StatusOr<SessionState>&) {},
+                     .writer = std::make_unique<relay::v1::Writer>()};
+  pending.write.set_delete_(kNoSession);
+  pending.writer->set_shard(writer);
+  pending.writer->set_epoch(epoch);
+  Queue(std::move(pending));
+}
+
+void RelayConnection::Queue(Pending pending) {
+  queue_.push_back(std::move(pending));
   // All writes of this turn of the loop go in one batch.
   if (queue_.size() == 1) home_.loop.Post(Guarded(&RelayConnection::Flush));
 }
@@ -203,15 +218,16 @@ void RelayConnection::Write(relay::v1::SessionWrite write, WriteDone done) {
 void RelayConnection::Flush() {
   if (apply_ == nullptr || sending_ || queue_.empty() || sent_.size() >= kBatchesOnTheWay) return;
   ApplySessionsRequest request;
-  *request.mutable_writer() = options_.writer;
+  const std::unique_ptr<relay::v1::Writer> other = std::move(queue_.front().writer);
+  *request.mutable_writer() = other == nullptr ? options_.writer : *other;
   std::vector<WriteDone> dones;
-  const size_t size = std::min(queue_.size(), kBatchSize);
-  dones.reserve(size);
-  for (size_t i = 0; i < size; ++i) {
+  dones.reserve(std::min(queue_.size(), kBatchSize));
+  // A batch has one writer.
+  do {
     *request.add_writes() = std::move(queue_.front().write);
     dones.push_back(std::move(queue_.front().done));
     queue_.pop_front();
-  }
+  } while (other == nullptr && dones.size() < kBatchSize && !queue_.empty() && queue_.front().writer == nullptr);
   sent_.push_back(std::move(dones));
   sending_ = true;
   apply_->Send(request);

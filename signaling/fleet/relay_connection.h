@@ -68,6 +68,9 @@ class RelayConnection : public std::enable_shared_from_this<RelayConnection> {
   // before the answer, and runs after OnLost then.
   void Write(relay::v1::SessionWrite write, WriteDone done);
   void Get(const std::string& session_id, absl::Duration timeout, WriteDone done);
+  // Ahead of later writes: something harmless in the name of `writer`, so that what it writes with a lower epoch is
+  // refused from then on.
+  void Fence(const std::string& writer, uint64_t epoch);
   // Ends the connection without OnLost; the `done`s of writes are not called.
   void Close();
 
@@ -75,11 +78,14 @@ class RelayConnection : public std::enable_shared_from_this<RelayConnection> {
   struct Pending {
     relay::v1::SessionWrite write;
     WriteDone done;
+    // Null: this controller is.
+    std::unique_ptr<relay::v1::Writer> writer = nullptr;
   };
 
   void OnRelay(const absl::Status& status, const relay::v1::GetRelayResponse& response);
   void StartStreams(const std::string& resume_token);
   void ListPage(const std::string& token);
+  void Queue(Pending pending);
   void OnResults(relay::v1::ApplySessionsResponse& response);
   void Flush();
   void WatchSilence();

@@ -56,6 +56,7 @@ class RelayMember final : private RelayConnection::Owner {
   // Only while ready. As RelayConnection's.
   void Write(relay::v1::SessionWrite write, RelayConnection::WriteDone done);
   void Get(const std::string& session_id, absl::Duration timeout, RelayConnection::WriteDone done);
+  void Fence(const std::string& writer, uint64_t epoch) { connection_->Fence(writer, epoch); }
 
   // While not 0, it is given back this many sessions and takes no new ones.
   void SetRestoring(uint64_t sessions);

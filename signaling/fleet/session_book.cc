@@ -117,11 +117,13 @@ Difference SessionBook::Compare(size_t relay, absl::Span<const SessionState> hel
   absl::flat_hash_set<std::string> there;
   there.reserve(held.size());
   absl::flat_hash_set<std::string> doomed;
+  absl::flat_hash_set<std::string> others;
   for (const SessionState& state : held) {
     const std::string& id = state.session_id();
     there.insert(id);
     const auto found = sessions_.find(id);
     if (found != sessions_.end() && found->second.relay == relay) {
+      if (found->second.life == kUnknownLife && state.shard() != writer_) others.insert(id);
       found->second.life = page.life;
       continue;
     }
@@ -137,7 +139,7 @@ Difference SessionBook::Compare(size_t relay, absl::Span<const SessionState> hel
     if (entry.relay != relay) continue;
     if (!there.contains(id)) {
       (entry.life == page.life ? difference.lost : difference.restore).push_back(id);
-    } else if (!entry.next.empty()) {
+    } else if (!entry.next.empty() || others.contains(id)) {
       difference.restore.push_back(id);
     }
   }

@@ -8,7 +8,8 @@
 // A relay has a `life`: it counts the starts of the relay that the fleet has seen. A session that is missing in the
 // life in which the relay had it was ended there, by its operator say; one that is missing in a later life was lost
 // with the restart and is restored. Of one that was made before this book began, nobody knows in which life that was:
-// if it is missing, it is restored.
+// if it is missing, it is restored; and if another controller has written it last, it is written once, so that it
+// becomes this one's.
 //
 // Deleted sessions that the relay has not confirmed yet are `doomed`: whenever they are seen there, they are ended.
 #ifndef SLUICE_SIGNALING_FLEET_SESSION_BOOK_H_
@@ -31,7 +32,7 @@ namespace sluice::fleet {
 
 // What has to be written so that a relay holds what the book says.
 struct Difference {
-  // Wanted there and not there, or there in an older state.
+  // Wanted there and not there, or there in an older state, or as another one's that was adopted.
   std::vector<std::string> restore;
   // Wanted there, and ended there by somebody else.
   std::vector<std::string> lost;
