@@ -42,6 +42,7 @@ Agent::Agent(const AgentOptions& options, const Surroundings& surroundings, IdSo
       limiter_(surroundings.limiter),
       dialogs_(surroundings.dialogs),
       post_(std::move(post)),
+      cluster_(surroundings.cluster),
       authenticator_(options.authentication, surroundings.store, NewKey(ids_)),
       identifier_(router_, authenticator_),
       book_(options.kept_calls),
@@ -52,10 +53,20 @@ Agent::Agent(const AgentOptions& options, const Surroundings& surroundings, IdSo
                surroundings.health, overload_control_, surroundings.hep,
                [this](const call::FindTarget& wanted, absl::Time now, CallRunner::RouteFunction done) {
                  FindTarget(wanted, now, std::move(done));
-               }},
+               },
+               surroundings.cluster},
               options.networks, post_),
       standalone_({transactions_, ids_, limiter_, surroundings.health, overload_control_}),
       keepalive_(surroundings.store, options.keepalive_interval) {
+  if (cluster_ != nullptr) {
+    forwarder_.emplace(
+        DialogForwarder::Parts{transactions_, network_, *cluster_,
+                               [this](sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop,
+                                      absl::Time) { return ServeDialogOfOurs(id, request, hop); },
+                               [this](sip::ServerTransactionId id, const sip::Message& request, uint16_t status) {
+                                 Reply(id, Response(request, status));
+                               }});
+  }
   if (options.looks_after_trunks) {
     ServerHealth& health = surroundings.health;
     trunk_registrar_.emplace(
@@ -104,6 +115,7 @@ void Agent::Advance(absl::Time now) {
   runner_.Advance(now);
   standalone_.Advance(now);
   keeper_.Advance(now);
+  if (forwarder_.has_value()) forwarder_->Advance(now);
   SendKeepalives();
   if (trunk_servers_.NextDeadline() <= now) trunk_servers_.Advance(now);
   if (trunk_registrar_.has_value()) trunk_registrar_->Advance(now);
@@ -114,6 +126,7 @@ void Agent::Advance(absl::Time now) {
 absl::Time Agent::NextDeadline() const {
   absl::Time next = std::min({transactions_.NextDeadline(), runner_.NextDeadline(), standalone_.NextDeadline(),
                               keeper_.NextDeadline(), keepalive_.NextDeadline(), trunk_servers_.NextDeadline()});
+  if (forwarder_.has_value()) next = std::min(next, forwarder_->NextDeadline());
   if (trunk_registrar_.has_value()) next = std::min(next, trunk_registrar_->NextDeadline());
   if (trunk_prober_.has_value()) next = std::min(next, trunk_prober_->NextDeadline());
   return next;
@@ -129,22 +142,41 @@ void Agent::SendKeepalives() {
 
 absl::Status Agent::Restore(const store::StandingCall& kept, absl::Time now) {
   now_ = now;
+  if (book_.Find(kept.call_id) != nullptr) return absl::AlreadyExistsError("it goes on here already");
   state::v1::StandingCall state;
   absl::Status status = ReadStandingCall(kept.state, state);
   if (status.ok() && state.call_id() != kept.call_id) status = absl::InvalidArgumentError("its name is damaged");
   if (status.ok() && !keeper_.keeps()) status = absl::FailedPreconditionError("store.keep_calls is false");
   if (status.ok()) {
-    for (state::v1::Leg& leg : *state.mutable_call()->mutable_legs()) {
-      state::v1::Hop& hop = *leg.mutable_party()->mutable_hop();
-      const auto name = state.tls_names().find(hop.tls_name());
-      hop.set_tls_name(name == state.tls_names().end() ? 0 : network_.TlsName(name->second));
-    }
+    for (state::v1::Leg& leg : *state.mutable_call()->mutable_legs()) Translate(state, leg);
     status = runner_.Restore(
         state, state.call().media_released() ? released_options_ : present_.calls,
         [this](const std::string& account) { return CredentialsOfTrunk(account); }, now);
   }
-  if (!status.ok()) runner_.Lose(kept.call_id, state, status.message(), now);
+  if (!status.ok()) {
+    runner_.Lose(kept.call_id, state, status.message(), now);
+  } else if (cluster_ != nullptr) {
+    // It is kept in the name of who had it.
+    keeper_.Note(*book_.Find(kept.call_id), now);
+  }
   return status;
+}
+
+void Agent::Translate(const state::v1::StandingCall& state, state::v1::Leg& leg) {
+  state::v1::Party& party = *leg.mutable_party();
+  state::v1::Hop& hop = *party.mutable_hop();
+  const auto name = state.tls_names().find(hop.tls_name());
+  hop.set_tls_name(name == state.tls_names().end() ? 0 : network_.TlsName(name->second));
+  if (cluster_ == nullptr) return;
+  const std::optional<sip::Protocol> protocol = sip::ParseProtocol(hop.protocol());
+  const std::optional<sip::Endpoint> local = sip::Endpoint::Parse(hop.local());
+  const std::optional<sip::Endpoint> remote = sip::Endpoint::Parse(hop.remote());
+  // Without these it is damaged, which is not said here. With a shared address nothing has changed.
+  if (!protocol || !local || !remote || network_.ListensOn(*protocol, *local)) return;
+  const sip::Hop ours = network_.HopTo(*protocol, *remote);
+  hop.set_local(ours.local.ToString());
+  party.set_advertised(network_.Advertised(ours));
+  leg.set_has_moved(true);
 }
 
 std::shared_ptr<const call::Credentials> Agent::CredentialsOfTrunk(const std::string& name) const {
@@ -193,7 +225,8 @@ Agent::Remains Agent::remains() const {
           .dialogs = book_.dialog_size(),
           .call_transactions = runner_.known_transactions(),
           .transactions = transactions_.statistics().transactions,
-          .pending_operations = runner_.pending_operations()};
+          .pending_operations = runner_.pending_operations(),
+          .forwarded_requests = forwarder_.has_value() ? forwarder_->size() : 0};
 }
 
 void Agent::Send(const sip::Hop& hop, absl::string_view message, bool) { network_.Send(hop, message); }
@@ -231,10 +264,7 @@ void Agent::OnRequest(sip::ServerTransactionId id, const sip::Message& request, 
     response.Add(sip::Header::kUnsupported, absl::StrJoin(unsupported, ", "));
     return Reply(id, std::move(response));
   }
-  if (!request.ToTag().empty()) {
-    if (!runner_.OnRequest(id, request, hop, now_)) Reply(id, Response(request, 481));
-    return;
-  }
+  if (!request.ToTag().empty()) return ServeInDialog(id, request, hop);
   switch (request.method()) {
     case sip::Method::kRegister:
       return OnRegister(id, request, hop);
@@ -261,6 +291,18 @@ void Agent::OnRequest(sip::ServerTransactionId id, const sip::Message& request, 
       return Reply(id, std::move(response));
     }
   }
+}
+
+void Agent::ServeInDialog(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop) {
+  if (ServeDialogOfOurs(id, request, hop)) return;
+  if (forwarder_.has_value() && forwarder_->Take(id, request, hop, now_)) return;
+  Reply(id, Response(request, 481));
+}
+
+bool Agent::ServeDialogOfOurs(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop) {
+  // Another controller that has passed it on is not where the peer is.
+  const bool is_passed = cluster_ != nullptr && cluster_->IsMember(hop.remote);
+  return runner_.OnRequest(id, request, is_passed ? sip::Hop() : hop, now_);
 }
 
 std::optional<sip::Message> Agent::RefuseRequest(const sip::Message& request) const {
@@ -463,14 +505,23 @@ void Agent::OnCancel(sip::ServerTransactionId id, const sip::Message& cancel) {
   if (const auto waiting = replacing_.extract(id); !waiting.empty()) {
     return Reply(id, Response(waiting.mapped(), 487));
   }
+  if (forwarder_.has_value() && forwarder_->OnCancel(id, cancel, now_)) return;
   runner_.OnCancel(id, cancel, now_);
 }
 
 void Agent::OnAck(sip::ServerTransactionId id, const sip::Message& ack, const sip::Hop&) {
+  if (forwarder_.has_value() && forwarder_->OnAck(id, ack, now_)) return;
   runner_.OnAck(id, ack, now_);
 }
 
-void Agent::OnAckMissing(sip::ServerTransactionId id) { runner_.OnAckMissing(id, now_); }
+void Agent::OnStrayAck(const sip::Message& ack, const sip::Hop& hop) {
+  if (forwarder_.has_value()) forwarder_->PassAck(ack, hop, now_);
+}
+
+void Agent::OnAckMissing(sip::ServerTransactionId id) {
+  if (forwarder_.has_value() && forwarder_->OnAckMissing(id)) return;
+  runner_.OnAckMissing(id, now_);
+}
 
 void Agent::OnResponse(sip::ClientTransactionId id, const sip::Message& response, const sip::Hop& hop) {
   const dns::Destination server = {hop.protocol, hop.remote};
@@ -480,6 +531,7 @@ void Agent::OnResponse(sip::ClientTransactionId id, const sip::Message& response
   if (trunk_registrar_.has_value() && trunk_registrar_->OnResponse(id, response, now_)) return;
   if (trunk_prober_.has_value() && trunk_prober_->OnResponse(id, response, now_)) return;
   if (standalone_.OnResponse(id, response, now_)) return;
+  if (forwarder_.has_value() && forwarder_->OnResponse(id, response, now_)) return;
   runner_.OnResponse(id, response, hop, now_);
 }
 
@@ -487,6 +539,7 @@ void Agent::OnFailure(sip::ClientTransactionId id, sip::TransactionFailure failu
   if (trunk_registrar_.has_value() && trunk_registrar_->OnFailure(id, failure, now_)) return;
   if (trunk_prober_.has_value() && trunk_prober_->OnFailure(id, now_)) return;
   if (standalone_.OnFailure(id, failure, now_)) return;
+  if (forwarder_.has_value() && forwarder_->OnFailure(id, failure)) return;
   runner_.OnFailure(id, failure, now_);
 }
 

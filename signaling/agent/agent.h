@@ -1,8 +1,9 @@
 // The transaction user of one shard: who may register and call, and what becomes of every request.
 //
-// REGISTER goes to the registrar, an INVITE that may go on becomes a call, requests in dialogs go to their call,
-// MESSAGE and INFO outside of dialogs are passed on (StandaloneRequests), OPTIONS is answered here, and where the plan
-// asks for it we register at trunks; nothing else makes sense to us outside a dialog.
+// REGISTER goes to the registrar, an INVITE that may go on becomes a call, requests in dialogs go to their call, or to
+// the controller that has it (DialogForwarder), MESSAGE and INFO outside of dialogs are passed on (StandaloneRequests),
+// OPTIONS is answered here, and where the plan asks for it we register at trunks; nothing else makes sense to us
+// outside a dialog.
 //
 // An INVITE with Replaces goes to the other end of the dialog that it names (DialogDirectory), not by its Request-URI.
 //
@@ -38,6 +39,7 @@
 #include "signaling/agent/call_runner.h"
 #include "signaling/agent/caller_identifier.h"
 #include "signaling/agent/dialog_directory.h"
+#include "signaling/agent/dialog_forwarder.h"
 #include "signaling/agent/id_source.h"
 #include "signaling/agent/loop_guard.h"
 #include "signaling/agent/message_trace.h"
@@ -50,6 +52,7 @@
 #include "signaling/agent/trunk_prober.h"
 #include "signaling/agent/trunk_registrar.h"
 #include "signaling/agent/trunk_servers.h"
+#include "signaling/cluster/cluster.h"
 #include "signaling/dns/resolver.h"
 #include "signaling/fleet/fleet.h"
 #include "signaling/hep/sink.h"
@@ -74,6 +77,8 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
     dns::Resolver& resolver;
     // Hears every message and the quality of every call; null: nobody wants to.
     hep::Sink* hep = nullptr;
+    // Null: there is no other controller.
+    cluster::Cluster* cluster = nullptr;
   };
 
   Agent(const AgentOptions& options, const Surroundings& surroundings, IdSource ids, PostFunction post);
@@ -93,8 +98,9 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   // For calls that begin from now on.
   void SetPresentOptions(const PresentOptions& options, absl::Time now);
 
-  // A call of an earlier run, as the store gives it, before anything comes from the network. One that cannot go on is
-  // recorded as ended by us; the status says why.
+  // A call of an earlier run, as the store gives it, before anything comes from the network; or, at any time, one of
+  // another controller that is gone, which is kept anew. One that cannot go on is recorded as ended by us; the status
+  // says why. ALREADY_EXISTS: it goes on here already, and nothing has happened.
   absl::Status Restore(const store::StandingCall& kept, absl::Time now);
 
   // Takes no more calls, and ends those that are not kept for the next run of the controller; MESSAGE and INFO that
@@ -125,6 +131,7 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
     size_t call_transactions = 0;
     size_t transactions = 0;
     size_t pending_operations = 0;
+    size_t forwarded_requests = 0;
     bool operator==(const Remains&) const = default;
   };
   Remains remains() const;
@@ -138,6 +145,7 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   void OnRequest(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop) override;
   void OnCancel(sip::ServerTransactionId id, const sip::Message& cancel) override;
   void OnAck(sip::ServerTransactionId id, const sip::Message& ack, const sip::Hop& hop) override;
+  void OnStrayAck(const sip::Message& ack, const sip::Hop& hop) override;
   void OnAckMissing(sip::ServerTransactionId id) override;
   void OnResponse(sip::ClientTransactionId id, const sip::Message& response, const sip::Hop& hop) override;
   void OnFailure(sip::ClientTransactionId id, sip::TransactionFailure failure) override;
@@ -145,6 +153,9 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
                bool retransmission) override;
 
   void SendKeepalives();
+  void ServeInDialog(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
+  // False: the dialog is none of ours.
+  bool ServeDialogOfOurs(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
   void FindTarget(const call::FindTarget& wanted, absl::Time now, CallRunner::RouteFunction done);
   void OnRegister(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
   void OnInvite(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
@@ -164,6 +175,8 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   std::optional<sip::Message> RefuseToPass(const sip::Message& request, const sip::Hop& hop) const;
   sip::Message Response(const sip::Message& request, uint16_t status, absl::string_view reason = "") const;
   void Reply(sip::ServerTransactionId id, sip::Message response);
+  // What `leg` says by names and addresses of the run that kept it, in ours.
+  void Translate(const state::v1::StandingCall& state, state::v1::Leg& leg);
   std::shared_ptr<const call::Credentials> CredentialsOfTrunk(const std::string& name) const;
   // To somebody who has not shown who he is: nothing is kept of it, so a flood of requests leaves nothing.
   void ReplyToStranger(sip::ServerTransactionId id, sip::Message response);
@@ -189,6 +202,8 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   CallLimiter& limiter_;
   DialogDirectory& dialogs_;
   const PostFunction post_;
+  // Null: there is no other controller.
+  cluster::Cluster* const cluster_;
   // INVITEs that wait for what they replace.
   absl::flat_hash_map<sip::ServerTransactionId, sip::Message> replacing_;
   Authenticator authenticator_;
@@ -199,6 +214,8 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   sip::TransactionLayer transactions_;
   CallRunner runner_;
   StandaloneRequests standalone_;
+  // Of a cluster.
+  std::optional<DialogForwarder> forwarder_;
   NatKeepalive keepalive_;
   // Of the shard that looks after trunks.
   std::optional<TrunkRegistrar> trunk_registrar_;

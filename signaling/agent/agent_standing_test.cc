@@ -243,7 +243,7 @@ TEST_F(AgentStandingTest, AreRecordedAsLostWhereTheirStateIsDamaged) {
   const store::CallRecord record = OnlyRecord();
   EXPECT_EQ(record.call_id, "6553f100-damaged");
   EXPECT_EQ(record.ended_by, store::EndedBy::kController);
-  EXPECT_EQ(record.text, "lost at a restart of the controller: what was kept of it is damaged");
+  EXPECT_EQ(record.text, "did not outlive the controller that had it: what was kept of it is damaged");
   EXPECT_TRUE(bed_.Restart().empty());
   EXPECT_EQ(bed_.Records().size(), 1u);
 }

@@ -38,6 +38,16 @@ std::optional<std::string> FakeNetwork::Take(const sip::Endpoint& remote) {
   return message;
 }
 
+bool FakeNetwork::ListensOn(sip::Protocol protocol, const sip::Endpoint& local) const {
+  return std::any_of(listeners_.begin(), listeners_.end(), [&](const transport::Listener& listener) {
+    return listener.protocol == protocol && listener.address == local;
+  });
+}
+
+void FakeNetwork::Move(absl::string_view address) {
+  for (transport::Listener& listener : listeners_) listener.address = *sip::Endpoint::Parse(address);
+}
+
 bool FakeNetwork::Has(const sip::Endpoint& remote) const {
   return std::any_of(sent_.begin(), sent_.end(), [&](const Sent& sent) { return sent.hop.remote == remote; });
 }
@@ -55,10 +65,14 @@ AgentTestBed::AgentTestBed(std::function<void(AgentOptions&)> change)
     : AgentTestBed(std::move(change), std::string(kMemory)) {}
 
 AgentTestBed::AgentTestBed(std::function<void(AgentOptions&)> change, std::string store_file)
+    : AgentTestBed(std::move(change), std::move(store_file), nullptr) {}
+
+AgentTestBed::AgentTestBed(std::function<void(AgentOptions&)> change, std::string store_file, cluster::Cluster* cluster)
     : store_file_(std::move(store_file)),
       fleet_("relay-1", "198.18.1.1"),
       store_(*store::OpenSqliteStore({.file = store_file_})),
-      resolver_(dns_, [](uint32_t) { return 0; }) {
+      resolver_(dns_, [](uint32_t) { return 0; }),
+      cluster_(cluster) {
   options_.authentication.realm = std::string(kPhoneRealm);
   auto calls = std::make_shared<call::CallOptions>();
   calls->domain = "198.18.1.1";
@@ -71,7 +85,8 @@ AgentTestBed::AgentTestBed(std::function<void(AgentOptions&)> change, std::strin
 
 void AgentTestBed::MakeAgent() {
   agent_ = std::make_unique<Agent>(
-      options_, Agent::Surroundings{network_, fleet_, *store_, limiter_, trunks_, *this, health_, resolver_, &hep_},
+      options_,
+      Agent::Surroundings{network_, fleet_, *store_, limiter_, trunks_, *this, health_, resolver_, &hep_, cluster_},
       IdSource(0, 1), [this](std::function<void(absl::Time)> work) { posted_.push_back(std::move(work)); });
 }
 

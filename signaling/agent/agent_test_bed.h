@@ -19,6 +19,7 @@
 #include "signaling/agent/dialog_directory.h"
 #include "signaling/agent/phone_fake.h"
 #include "signaling/agent/server_health.h"
+#include "signaling/cluster/cluster.h"
 #include "signaling/dns/dns_client_fake.h"
 #include "signaling/dns/sip_resolver.h"
 #include "signaling/fleet/fleet_fake.h"
@@ -40,9 +41,12 @@ class FakeNetwork final : public transport::Network {
   const std::vector<transport::Listener>& listeners() const override { return listeners_; }
   std::string Advertised(const sip::Hop& hop) const override { return hop.local.ToString(); }
   sip::Hop HopTo(sip::Protocol protocol, const sip::Endpoint& remote) const override;
+  bool ListensOn(sip::Protocol protocol, const sip::Endpoint& local) const override;
   uint32_t TlsName(const std::string& name) override { return tls_names_.NumberOf(name); }
   std::string TlsNameOf(uint32_t number) const override { return tls_names_.NameOf(number); }
 
+  // It listens there from now on, and nowhere else.
+  void Move(absl::string_view address);
   // The oldest message to `remote`; nothing if there is none.
   std::optional<std::string> Take(const sip::Endpoint& remote);
   bool Has(const sip::Endpoint& remote) const;
@@ -73,6 +77,8 @@ class AgentTestBed final : public PhoneLine, private DialogDirectory {
   explicit AgentTestBed(std::function<void(AgentOptions&)> change = [](AgentOptions&) {});
   // A store that outlives the agent: in `store_file`.
   AgentTestBed(std::function<void(AgentOptions&)> change, std::string store_file);
+  // One of several controllers.
+  AgentTestBed(std::function<void(AgentOptions&)> change, std::string store_file, cluster::Cluster* cluster);
 
   void AddAccount(const std::string& name, const std::string& password, const std::string& display_name = "",
                   bool allow_legacy_digest = false);
@@ -130,6 +136,8 @@ class AgentTestBed final : public PhoneLine, private DialogDirectory {
   ServerHealth health_;
   dns::DnsClientFake dns_;
   dns::SipResolver resolver_;
+  // May be null.
+  cluster::Cluster* const cluster_;
   hep::FakeSink hep_;
   absl::Time now_ = absl::FromUnixSeconds(1'700'000'000);
   std::deque<std::function<void(absl::Time)>> posted_;

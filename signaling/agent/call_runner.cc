@@ -19,7 +19,6 @@ namespace {
 using PlacedOr = absl::StatusOr<fleet::PlacedSession>;
 using StateOr = absl::StatusOr<relay::v1::SessionState>;
 
-constexpr size_t kTagDigits = 16;
 // RFC 3261 8.1.1.5 wants less than 2^31; a small number leaves a dialog all the room that it can need.
 constexpr uint32_t kFirstCSeqs = 1 << 24;
 // Q.850: the network is out of order for a while.
@@ -57,7 +56,10 @@ TranslatedAddresses TranslatedBy(const relay::v1::SessionState& state) {
 }  // namespace
 
 std::string CallRunner::NewCallId() { return parts_.ids.NewCallId(); }
-std::string CallRunner::NewTag() { return parts_.ids.NewHex(kTagDigits); }
+std::string CallRunner::NewTag() {
+  return parts_.ids.NewDialogTag(parts_.cluster == nullptr ? 0 : parts_.cluster->run());
+}
+
 uint32_t CallRunner::NewCSeq() { return 1 + static_cast<uint32_t>(parts_.ids.NewNumber() % kFirstCSeqs); }
 
 BookedCall& CallRunner::Book(const sip::Message& invite, CallSummary summary, Ladder ladder, const call::Party& caller,
@@ -136,7 +138,7 @@ void CallRunner::Lose(const std::string& call_id, const state::v1::StandingCall&
   lost.streams = StreamsOf(state);
   FillEnd(lost.summary,
           {call::Ended::By::kController, 200, kTemporaryFailure,
-           absl::StrCat("lost at a restart of the controller: ", reason)},
+           absl::StrCat("did not outlive the controller that had it: ", reason)},
           now);
   parts_.store.AppendCallRecord(MakeCallRecord(lost));
   parts_.store.ForgetCall(call_id);

@@ -34,6 +34,7 @@
 #include "signaling/agent/router.h"
 #include "signaling/agent/server_health.h"
 #include "signaling/call/call.h"
+#include "signaling/cluster/cluster.h"
 #include "signaling/fleet/fleet.h"
 #include "signaling/hep/sink.h"
 #include "signaling/routing/trunk.h"
@@ -70,6 +71,8 @@ class CallRunner final : private call::Names {
     hep::Sink* hep;
     // Whom a 3xx or a transfer leads to: answered once, at once or later, on this shard.
     std::function<void(const call::FindTarget& wanted, absl::Time now, RouteFunction done)> find_target;
+    // Null: there is no other controller.
+    cluster::Cluster* cluster = nullptr;
   };
   // What a call takes of its parties' limits, and what it is known by if it comes back.
   struct Admission {
@@ -102,7 +105,7 @@ class CallRunner final : private call::Names {
   // A call of an earlier run that cannot go on, as far as it could be read: recorded as ended by us.
   void Lose(const std::string& call_id, const state::v1::StandingCall& state, absl::string_view reason, absl::Time now);
 
-  // A request in a dialog of this shard. False: it is in none.
+  // A request in a dialog of this shard. False: it is in none. `hop`: as Call::OnRequest.
   bool OnRequest(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop, absl::Time now);
   // The rest of sip::TransactionUser. What belongs to no call any more is nobody's.
   void OnCancel(sip::ServerTransactionId id, const sip::Message& cancel, absl::Time now);

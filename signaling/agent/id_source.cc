@@ -16,6 +16,9 @@ namespace sluice::agent {
 namespace {
 
 constexpr size_t kIdBytes = 16;
+constexpr size_t kTagDigits = 16;
+constexpr size_t kRunDigits = 4;
+constexpr absl::string_view kHexDigits = "0123456789abcdef";
 
 }  // namespace
 
@@ -66,6 +69,24 @@ std::string IdSource::NewHex(size_t digits) {
       absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
   hex.resize(std::min(digits, hex.size()));
   return hex;
+}
+
+std::string IdSource::NewDialogTag(uint16_t run) {
+  std::string tag = NewHex(kTagDigits);
+  if (run == 0) return tag;
+  for (size_t i = kRunDigits; i-- > 0; run >>= 4) tag[i] = kHexDigits[run & 0xf];
+  return tag;
+}
+
+uint16_t IdSource::RunOf(absl::string_view dialog_tag) {
+  if (dialog_tag.size() != kTagDigits) return 0;
+  uint16_t run = 0;
+  for (const char c : dialog_tag.substr(0, kRunDigits)) {
+    const size_t digit = kHexDigits.find(c);
+    if (digit == absl::string_view::npos) return 0;
+    run = static_cast<uint16_t>(run << 4 | digit);
+  }
+  return run;
 }
 
 uint64_t IdSource::NewNumber() {

@@ -36,6 +36,11 @@ class IdSource {
   std::string NewCallName(absl::Time now);
   // `digits` hex digits, at most 32.
   std::string NewHex(size_t digits);
+  // A tag for a dialog of a call: 16 hex digits. With a `run` of a cluster (cluster.h; not 0), that is in the first
+  // four.
+  std::string NewDialogTag(uint16_t run);
+  // The run that such a tag says; 0: none. Any tag may look like one.
+  static uint16_t RunOf(absl::string_view dialog_tag);
   uint64_t NewNumber();
 
  private:

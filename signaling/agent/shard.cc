@@ -21,6 +21,10 @@ namespace {
 
 // How often a shard that is busy looks for more.
 constexpr std::chrono::milliseconds kTurn(1);
+// A controller of a cluster that was stopped for so long may have a successor by now, which its cluster hears of in a
+// moment. Until then nothing is done for calls that may be somebody else's.
+constexpr absl::Duration kStall = absl::Seconds(2);
+constexpr absl::Duration kAfterStall = absl::Milliseconds(500);
 
 }  // namespace
 
@@ -57,12 +61,12 @@ absl::StatusOr<std::unique_ptr<Shard>> Shard::Open(size_t index, const AgentOpti
       shard->AfterWork();
     });
   };
-  shard->agent_ =
-      std::make_unique<Agent>(agent,
-                              Agent::Surroundings{*shard->transport_, surroundings.fleet, surroundings.store,
-                                                  surroundings.limiter, surroundings.trunks, surroundings.dialogs,
-                                                  surroundings.health, *shard->resolver_, surroundings.hep},
-                              IdSource(index, surroundings.mesh.size()), std::move(post));
+  shard->agent_ = std::make_unique<Agent>(
+      agent,
+      Agent::Surroundings{*shard->transport_, surroundings.fleet, surroundings.store, surroundings.limiter,
+                          surroundings.trunks, surroundings.dialogs, surroundings.health, *shard->resolver_,
+                          surroundings.hep, surroundings.cluster},
+      IdSource(index, surroundings.mesh.size()), std::move(post));
   return shard;
 }
 
@@ -149,7 +153,7 @@ void Shard::AfterWork() {
 }
 
 void Shard::WaitForDeadline() {
-  const absl::Time next = agent_->NextDeadline();
+  const absl::Time next = std::max(agent_->NextDeadline(), not_before_);
   if (next >= armed_) return;
   armed_ = next;
   const absl::Duration wait = std::max(next - surroundings_.time.Now(), absl::ZeroDuration());
@@ -157,8 +161,13 @@ void Shard::WaitForDeadline() {
   deadline_timer_.async_wait([this](const boost::system::error_code& error) {
     // It was set to an earlier time meanwhile.
     if (error) return;
-    armed_ = absl::InfiniteFuture();
-    agent_->Advance(surroundings_.time.Now());
+    const absl::Time due = std::exchange(armed_, absl::InfiniteFuture());
+    const absl::Time now = surroundings_.time.Now();
+    if (surroundings_.cluster != nullptr && now - due > kStall) {
+      not_before_ = now + kAfterStall;
+    } else {
+      agent_->Advance(now);
+    }
     AfterWork();
   });
 }

@@ -26,6 +26,7 @@
 #include "signaling/agent/dialog_directory.h"
 #include "signaling/agent/server_health.h"
 #include "signaling/agent/steady_time.h"
+#include "signaling/cluster/cluster.h"
 #include "signaling/dns/cares_client.h"
 #include "signaling/dns/dns_client.h"
 #include "signaling/dns/resolver.h"
@@ -52,6 +53,8 @@ class Shard {
     ServerHealth& health;
     // May be null.
     hep::Sink* hep;
+    // Null: there is no other controller.
+    cluster::Cluster* cluster;
   };
 
   // Opens the listeners; errors as ShardTransport::Open and CaresClient::Open.
@@ -69,6 +72,8 @@ class Shard {
   void Drain();
   // After Drain: false if calls, or answers that they wait for, are left at `deadline`.
   bool WaitUntilIdle(absl::Time deadline);
+  // Ends the thread as soon as what it does now is done; nothing is kept or sent any more. From any thread.
+  void Halt() { context_->stop(); }
   // Keeps what has changed of calls, sends what waits to be sent and ends the thread; posted work that has not run
   // never will.
   void Stop();
@@ -103,6 +108,8 @@ class Shard {
   boost::asio::steady_timer sweep_timer_;
   // What deadline_timer_ is set to.
   absl::Time armed_ = absl::InfiniteFuture();
+  // What is due waits until then.
+  absl::Time not_before_ = absl::InfinitePast();
   bool draining_ = false;
   absl::Mutex mutex_;
   bool idle_ ABSL_GUARDED_BY(mutex_) = false;

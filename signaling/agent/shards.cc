@@ -66,11 +66,52 @@ class MergedPage {
   std::vector<CallSummary> calls_ ABSL_GUARDED_BY(mutex_);
 };
 
+void Note(const std::string& call_id, const absl::Status& status, Restoration& restoration) {
+  if (status.ok()) {
+    ++restoration.restored;
+  } else if (!absl::IsAlreadyExists(status) && restoration.lost++ == 0) {
+    restoration.reason = absl::StrCat(call_id, ": ", status.message());
+  }
+}
+
+// The calls of one that is gone, put together from what the shards make of them.
+class Takeover {
+ public:
+  Takeover(size_t calls, std::function<void(const Restoration&)> done) : done_(std::move(done)), missing_(calls) {
+    if (calls == 0) done_({});
+  }
+
+  void Add(const std::string& call_id, const absl::Status& status) {
+    Restoration restoration;
+    {
+      absl::MutexLock lock(&mutex_);
+      Note(call_id, status, restoration_);
+      if (--missing_ > 0) return;
+      restoration = restoration_;
+    }
+    done_(restoration);
+  }
+
+ private:
+  const std::function<void(const Restoration&)> done_;
+  absl::Mutex mutex_;
+  size_t missing_ ABSL_GUARDED_BY(mutex_);
+  Restoration restoration_ ABSL_GUARDED_BY(mutex_);
+};
+
 }  // namespace
 
+Shards::Shards(const ShardsOptions& options, fleet::Fleet& fleet, cluster::Cluster* cluster)
+    : on_takeover_(options.on_takeover),
+      on_ousted_(options.on_ousted),
+      fleet_(fleet),
+      cluster_(cluster),
+      mesh_(options.shards),
+      start_time_(time_.Now()) {}
+
 absl::StatusOr<std::unique_ptr<Shards>> Shards::Start(const ShardsOptions& options, fleet::Fleet& fleet,
-                                                      store::Store& store, hep::Sink* hep) {
-  std::unique_ptr<Shards> shards(new Shards(options.shards, fleet));
+                                                      store::Store& store, hep::Sink* hep, cluster::Cluster* cluster) {
+  std::unique_ptr<Shards> shards(new Shards(options, fleet, cluster));
   transport::ShardTransportOptions transport = options.transport;
   auto tls = transport::ReadTlsContexts(transport.listeners, options.tls_client);
   if (!tls.ok()) return tls.status();
@@ -82,9 +123,9 @@ absl::StatusOr<std::unique_ptr<Shards>> Shards::Start(const ShardsOptions& optio
     shards->plan_ = agent.present.plan;
   }
   for (size_t index = 0; index < options.shards; ++index) {
-    auto shard = Shard::Open(
-        index, agent, transport, options.dns,
-        {shards->mesh_, shards->time_, fleet, store, shards->limiter_, shards->trunks_, *shards, shards->health_, hep});
+    auto shard = Shard::Open(index, agent, transport, options.dns,
+                             {shards->mesh_, shards->time_, fleet, store, shards->limiter_, shards->trunks_, *shards,
+                              shards->health_, hep, cluster});
     if (!shard.ok()) return shard.status();
     // The bindings and trunks are everybody's; one shard is enough to look after them.
     agent.keepalive_interval = absl::ZeroDuration();
@@ -96,26 +137,42 @@ absl::StatusOr<std::unique_ptr<Shards>> Shards::Start(const ShardsOptions& optio
   fleet.SetListener(shards.get());
   shards->RestoreCalls(store);
   for (const std::unique_ptr<Shard>& shard : shards->shards_) shard->Start();
+  if (cluster != nullptr) cluster->SetListener(shards.get());
   return shards;
 }
 
 void Shards::RestoreCalls(store::Store& store) {
   for (const store::StandingCall& kept : store.TakeStandingCalls()) {
-    const absl::Status status = OwnerOf(kept.call_id).Restore(kept);
-    if (status.ok()) {
-      ++restoration_.restored;
-    } else if (restoration_.lost++ == 0) {
-      restoration_.reason = absl::StrCat(kept.call_id, ": ", status.message());
-    }
+    Note(kept.call_id, OwnerOf(kept.call_id).Restore(kept), restoration_);
   }
 }
 
+void Shards::OnTakeover(const cluster::GoneRun& gone, std::vector<store::StandingCall> calls) {
+  fleet_.Fence(gone.name, gone.epoch + 1);
+  const auto takeover = std::make_shared<Takeover>(
+      calls.size(), [this, name = gone.name](const Restoration& restoration) { on_takeover_(name, restoration); });
+  for (store::StandingCall& kept : calls) {
+    Shard& owner = OwnerOf(kept.call_id);
+    owner.Post([takeover, kept = std::move(kept)](Agent& agent, absl::Time now) {
+      takeover->Add(kept.call_id, agent.Restore(kept, now));
+    });
+  }
+}
+
+void Shards::OnOusted(const std::string& successor) {
+  for (const std::unique_ptr<Shard>& shard : shards_) shard->Halt();
+  on_ousted_(successor);
+}
+
 Shards::~Shards() {
+  if (cluster_ != nullptr) cluster_->SetListener(nullptr);
   fleet_.SetListener(nullptr);
   for (const std::unique_ptr<Shard>& shard : shards_) shard->Stop();
 }
 
 bool Shards::Stop(absl::Duration limit) {
+  // What somebody else has left is for those that stay.
+  if (cluster_ != nullptr) cluster_->SetListener(nullptr);
   const absl::Time deadline = absl::Now() + limit;
   for (const std::unique_ptr<Shard>& shard : shards_) shard->Drain();
   bool idle = true;

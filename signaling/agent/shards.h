@@ -5,6 +5,8 @@
 //
 // Start: calls that an earlier run has kept in the store go on, before anything is heard from the network.
 //
+// In a cluster the calls of controllers that are gone come later, and go on here as well.
+//
 // Stop: new calls are refused with 503, those that are kept for the next run are left as they are, others are ended
 // with BYE, and the threads end once every one of these has ended and its record is written, or when the limit is over.
 //
@@ -29,6 +31,7 @@
 #include "signaling/agent/shard.h"
 #include "signaling/agent/steady_time.h"
 #include "signaling/agent/trunk_book.h"
+#include "signaling/cluster/cluster.h"
 #include "signaling/dns/cares_client.h"
 #include "signaling/fleet/fleet.h"
 #include "signaling/hep/sink.h"
@@ -38,16 +41,7 @@
 
 namespace sluice::agent {
 
-struct ShardsOptions {
-  size_t shards = 1;
-  AgentOptions agent;
-  // `tls` is read from the listeners' files and these.
-  transport::ShardTransportOptions transport;
-  transport::TlsFiles tls_client;
-  dns::CaresClientOptions dns;
-};
-
-// What became of the calls that an earlier run has kept.
+// What became of the calls that an earlier run has kept, or another controller.
 struct Restoration {
   size_t restored = 0;
   // They are recorded as ended.
@@ -56,13 +50,33 @@ struct Restoration {
   std::string reason;
 };
 
-class Shards final : public CallControl, private fleet::FleetListener, private DialogDirectory {
+struct ShardsOptions {
+  size_t shards = 1;
+  AgentOptions agent;
+  // `tls` is read from the listeners' files and these.
+  transport::ShardTransportOptions transport;
+  transport::TlsFiles tls_client;
+  dns::CaresClientOptions dns;
+  // In a cluster: the calls of another controller (or of an earlier run of this one) have been taken over. On any
+  // thread.
+  std::function<void(const std::string& name, const Restoration& restoration)> on_takeover = [](const std::string&,
+                                                                                                const Restoration&) {};
+  // In a cluster: `successor` has taken this controller's calls over. All shards stand still, so that nothing disturbs
+  // it: the process is to end without Stop. On the cluster's thread.
+  std::function<void(const std::string& successor)> on_ousted = [](const std::string&) {};
+};
+
+class Shards final : public CallControl,
+                     private fleet::FleetListener,
+                     private cluster::Listener,
+                     private DialogDirectory {
  public:
   // Opens all listeners and starts the threads; hears the fleet from then on. Errors as ShardTransport::Open,
-  // CaresClient::Open and ReadTlsContexts. `fleet`, `store` and `hep` outlive it; `hep` may be
-  // null: nothing is exported.
+  // CaresClient::Open and ReadTlsContexts. The others outlive it. `hep` may be null: nothing is exported; so may
+  // `cluster`: there is no other controller.
   static absl::StatusOr<std::unique_ptr<Shards>> Start(const ShardsOptions& options, fleet::Fleet& fleet,
-                                                       store::Store& store, hep::Sink* hep = nullptr);
+                                                       store::Store& store, hep::Sink* hep = nullptr,
+                                                       cluster::Cluster* cluster = nullptr);
   // Stops at once if Stop was not called.
   ~Shards() override;
 
@@ -89,10 +103,13 @@ class Shards final : public CallControl, private fleet::FleetListener, private D
   SignalingStatistics Statistics() const override;
 
  private:
-  Shards(size_t shards, fleet::Fleet& fleet) : fleet_(fleet), mesh_(shards), start_time_(time_.Now()) {}
+  Shards(const ShardsOptions& options, fleet::Fleet& fleet, cluster::Cluster* cluster);
 
   void OnSessionEvent(const std::string& relay, const relay::v1::Event& event) override;
   void OnSessionLost(const std::string& relay, const std::string& session_id, const absl::Status& reason) override;
+
+  void OnTakeover(const cluster::GoneRun& gone, std::vector<store::StandingCall> calls) override;
+  void OnOusted(const std::string& successor) override;
 
   void FindReplacement(const ReplacementRequest& request, std::function<void(Router::Route)> done) override;
 
@@ -100,7 +117,11 @@ class Shards final : public CallControl, private fleet::FleetListener, private D
   std::vector<TrunkSummary> Trunks() const;
   Shard& OwnerOf(absl::string_view call_id) const;
 
+  const std::function<void(const std::string&, const Restoration&)> on_takeover_;
+  const std::function<void(const std::string&)> on_ousted_;
   fleet::Fleet& fleet_;
+  // May be null.
+  cluster::Cluster* const cluster_;
   const SteadyTime time_;
   transport::TlsFiles tls_client_;
   transport::ShardMesh mesh_;

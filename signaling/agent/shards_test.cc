@@ -19,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "signaling/agent/phone_fake.h"
+#include "signaling/cluster/cluster_fake.h"
 #include "signaling/fleet/fleet_fake.h"
 #include "signaling/store/sqlite_store.h"
 #include "signaling/transport/sockaddr.h"
@@ -88,7 +89,7 @@ class ShardsTest : public testing::Test {
   }
 
   void Start() {
-    auto started = Shards::Start(options_, fleet_, *store_);
+    auto started = Shards::Start(options_, fleet_, *store_, nullptr, &cluster_);
     ASSERT_TRUE(started.ok()) << started.status();
     shards_ = *std::move(started);
     // Where the phones find it again.
@@ -127,6 +128,7 @@ class ShardsTest : public testing::Test {
     return answer.get_future().get();
   }
 
+  cluster::FakeCluster cluster_{5};
   fleet::FakeFleet fleet_;
   std::unique_ptr<store::Store> store_;
   ShardsOptions options_;
@@ -229,39 +231,83 @@ class KeepingShardsTest : public ShardsTest {
     std::remove(File().c_str());
     return File();
   }
+
+  // Calls that stand while the shards stop.
+  void LeaveCalls() {
+    EXPECT_EQ(b_->Register().status(), 200);
+    for (int i = 0; i < 4; ++i) {
+      calls_.push_back(Establish());
+      // Once it is answered, the ACK has come too.
+      a_->Send(a_->InDialog("INFO", calls_.back().invite, calls_.back().answered));
+      b_->Send(b_->Answer(b_->Receive(), 200));
+      EXPECT_EQ(a_->Receive().status(), 200);
+    }
+    EXPECT_TRUE(shards_->Stop(absl::Seconds(10)));
+    shards_ = nullptr;
+    EXPECT_TRUE(store_->Flush(absl::Seconds(10)).ok());
+    EXPECT_EQ(fleet_.Sessions().size(), calls_.size());
+  }
+  void HangUpAll() {
+    for (const StandingCall& call : calls_) {
+      sip::Message bye = a_->InDialog("BYE", call.invite, call.answered);
+      bye.Set(sip::Header::kCSeq, "9 BYE");
+      a_->Send(bye);
+      EXPECT_EQ(a_->Receive().status(), 200);
+      AnswerBye(*b_);
+    }
+    EXPECT_TRUE(shards_->Stop(absl::Seconds(10)));
+  }
+
+  std::vector<StandingCall> calls_;
 };
 
 TEST_F(KeepingShardsTest, LeaveCallsToTheNextRunWhenTheyStop) {
-  EXPECT_EQ(b_->Register().status(), 200);
-  std::vector<StandingCall> calls;
-  for (int i = 0; i < 4; ++i) {
-    calls.push_back(Establish());
-    // Once it is answered, the ACK has come too.
-    a_->Send(a_->InDialog("INFO", calls.back().invite, calls.back().answered));
-    b_->Send(b_->Answer(b_->Receive(), 200));
-    EXPECT_EQ(a_->Receive().status(), 200);
-  }
-  EXPECT_TRUE(shards_->Stop(absl::Seconds(10)));
-  shards_ = nullptr;
-  EXPECT_TRUE(store_->Flush(absl::Seconds(10)).ok());
+  LeaveCalls();
   store_ = nullptr;
-  EXPECT_EQ(fleet_.Sessions().size(), calls.size());
   store_ = *store::OpenSqliteStore({.file = File()});
   Start();
-  EXPECT_EQ(shards_->restoration().restored, calls.size());
+  EXPECT_EQ(shards_->restoration().restored, calls_.size());
   EXPECT_EQ(shards_->restoration().lost, 0u) << shards_->restoration().reason;
-  for (const StandingCall& call : calls) {
-    sip::Message bye = a_->InDialog("BYE", call.invite, call.answered);
-    bye.Set(sip::Header::kCSeq, "9 BYE");
-    a_->Send(bye);
-    EXPECT_EQ(a_->Receive().status(), 200);
-    AnswerBye(*b_);
-  }
-  EXPECT_TRUE(shards_->Stop(absl::Seconds(10)));
+  HangUpAll();
   const auto records = store_->ListCallRecords({});
   ASSERT_TRUE(records.ok());
-  EXPECT_EQ(records->items.size(), calls.size());
+  EXPECT_EQ(records->items.size(), calls_.size());
   EXPECT_TRUE(fleet_.Sessions().empty());
+}
+
+TEST_F(KeepingShardsTest, GoOnWithTheCallsOfAControllerThatIsGone) {
+  LeaveCalls();
+  std::vector<store::StandingCall> kept = (*store::OpenSqliteStore({.file = File()}))->TakeStandingCalls();
+  kept.push_back({"0123456789abcdef0123456789abcdef", "damaged"});
+  std::promise<std::pair<std::string, Restoration>> told;
+  options_.on_takeover = [&](const std::string& name, const Restoration& restoration) {
+    told.set_value({name, restoration});
+  };
+  Start();
+  cluster_.TakeOver({.number = 4, .name = "controller-2", .epoch = 41}, kept);
+  const auto [name, restoration] = told.get_future().get();
+  EXPECT_EQ(name, "controller-2");
+  EXPECT_EQ(restoration.restored, calls_.size());
+  EXPECT_EQ(restoration.lost, 1u);
+  EXPECT_NE(restoration.reason.find("damaged"), std::string::npos) << restoration.reason;
+  EXPECT_EQ(fleet_.Fences(), (std::vector<std::pair<std::string, uint64_t>>{{"controller-2", 42}}));
+  HangUpAll();
+}
+
+TEST_F(KeepingShardsTest, StandStillOnceAnotherHasTheirCalls) {
+  EXPECT_EQ(b_->Register().status(), 200);
+  Establish();
+  std::string successor;
+  options_.on_ousted = [&](const std::string& name) { successor = name; };
+  shards_ = nullptr;
+  Start();
+  const StandingCall call = Establish();
+  cluster_.Oust("controller-2");
+  EXPECT_EQ(successor, "controller-2");
+  a_->Send(a_->InDialog("BYE", call.invite, call.answered));
+  shards_ = nullptr;
+  EXPECT_EQ(fleet_.Sessions().size(), 2u);
+  EXPECT_TRUE(store_->ListCallRecords({})->items.empty());
 }
 
 TEST_F(ShardsTest, TakesOnlyTokensThatAPageHasGiven) {

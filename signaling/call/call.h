@@ -264,7 +264,8 @@ class Call {
   Actions Start(const sip::Message& invite, sip::ServerTransactionId transaction, const Party& caller,
                 const std::vector<Party>& callees, absl::Time now);
 
-  // A request in one of its dialogs (the agent found the leg by Call-ID and To tag), other than ACK and CANCEL.
+  // A request in one of its dialogs (the agent found the leg by Call-ID and To tag), other than ACK and CANCEL. `hop`
+  // empty: it has come by another controller, which does not say where the peer's packets come from.
   Actions OnRequest(LegNumber leg, sip::ServerTransactionId transaction, const sip::Message& request,
                     const sip::Hop& hop, absl::Time now);
   Actions OnAck(LegNumber leg, const sip::Message& ack, absl::Time now);
@@ -290,8 +291,8 @@ class Call {
   // answered, and no request, ACK, transfer or media of theirs or ours is awaited. Nothing: it is not.
   std::optional<state::v1::Call> StandingState() const;
   // Makes the call of `state`, instead of Start; its options may be others by now. Its dialogs and timers are told as
-  // if they began, and what has become due meanwhile is due now. `credentials` is asked for those who had some.
-  // INVALID_ARGUMENT, saying what is damaged: the call is of no use.
+  // if they began, and what has become due meanwhile is due now; refreshes, within some seconds. `credentials` is asked
+  // for those who had some. INVALID_ARGUMENT, saying what is damaged: the call is of no use.
   absl::StatusOr<Actions> Restore(const state::v1::Call& state, const CredentialsFunction& credentials, absl::Time now);
 
   // What `leg`, which the caller of this function has found by Call-ID and our tag, and whose own tag is to be

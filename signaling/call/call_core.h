@@ -310,6 +310,7 @@ class Call::Core {
 
   // call_standing.cc
   bool IsQuiet() const;
+  absl::Duration NoticeWait();
   absl::Status ReadState(const state::v1::Call& state, const CredentialsFunction& credentials);
 
   // call_in_dialog.cc

@@ -31,7 +31,7 @@ Actions Call::Core::OnRequest(LegNumber number, sip::ServerTransactionId transac
     return Take();
   }
   // Where its packets come from may change with its NAT's mind.
-  if (leg->party.behind_nat) leg->party.hop = hop;
+  if (leg->party.behind_nat && hop.remote.port != 0) leg->party.hop = hop;
   if (request.method() == sip::Method::kBye) {
     OnBye(*leg, transaction, request);
   } else if (end_ || leg->state == Leg::State::kEnding || leg->state == Leg::State::kOver) {

@@ -277,6 +277,8 @@ class Simulation : public Names {
       if (leg.dialog().local_cseq() <= read.legs(i).dialog().local_cseq()) Break("a CSeq comes twice");
       leg.mutable_dialog()->set_local_cseq(read.legs(i).dialog().local_cseq());
       leg.mutable_origin()->set_version(read.legs(i).origin().version());
+      // One that is overdue waits a little.
+      leg.mutable_timer()->set_refresh_nanos(read.legs(i).timer().refresh_nanos());
     }
     if (again->SerializeAsString() != text) Break("another call than was kept");
   }

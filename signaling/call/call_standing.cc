@@ -12,6 +12,10 @@ namespace {
 
 // Beyond any call of ours: a number that is damaged must not ask for memory.
 constexpr LegNumber kMostKept = 1024;
+// When peers hear that we have moved, or get a refresh that is overdue: all calls of a controller come at once, and are
+// not to be refreshed at once.
+constexpr absl::Duration kFirstNotice = absl::Seconds(1);
+constexpr absl::Duration kNotices = absl::Seconds(5);
 
 }  // namespace
 
@@ -56,8 +60,21 @@ absl::StatusOr<Actions> Call::Core::Restore(const state::v1::Call& state, const 
   if (latest_end_ != absl::InfiniteFuture()) {
     SetTimer(CallTimer::kDuration, std::max(latest_end_ - now, absl::ZeroDuration()));
   }
+  for (Leg& leg : legs_) {
+    const bool is_due = leg.timer.refresh_at() <= now && leg.timer.expires_at() > now + kFirstNotice + kNotices;
+    if (is_due) {
+      leg.timer.Postpone(now + NoticeWait());
+    } else if (leg.has_moved) {
+      leg.timer.Postpone(std::min(leg.timer.refresh_at(), now + NoticeWait()));
+    }
+  }
   ScheduleSessionTimers();
   return Take();
+}
+
+absl::Duration Call::Core::NoticeWait() {
+  return kFirstNotice +
+         absl::Milliseconds(names_.NewNumber() % static_cast<uint64_t>(kNotices / absl::Milliseconds(1)));
 }
 
 absl::Status Call::Core::ReadState(const state::v1::Call& state, const CredentialsFunction& credentials) {

@@ -110,7 +110,10 @@ void Call::Core::Refresh(Leg& leg) {
   request.Add(sip::Header::kContact, ContactOf(leg));
   request.Add(sip::Header::kUserAgent, options_.user_agent);
   request.Add(sip::Header::kSupported, "timer");
-  request.Add(sip::Header::kSessionExpires, leg.timer.RefreshValue());
+  // Without a timer it only says where we are.
+  if (leg.timer.interval() != absl::ZeroDuration()) {
+    request.Add(sip::Header::kSessionExpires, leg.timer.RefreshValue());
+  }
   // A re-INVITE has to offer something: the same as before, of the same version.
   if (!leg.allows_update) request.SetBody("application/sdp", leg.sent_sdp);
   leg.request_pending = true;
@@ -126,6 +129,10 @@ void Call::Core::OnRefreshResponse(const ClientRequest& request, const sip::Mess
   if (response.is_success() && is_invite) Acknowledge(leg, request.number, request.cseq, *leg.dialog, "");
   if (end_) return;
   const uint16_t status = response.status();
+  // Who knows us by another address may be behind a NAT that lets nothing of ours through until it comes to us.
+  const bool may_be_deaf = leg.has_moved && status == 408;
+  // Whatever else it says, it has heard.
+  if (!may_be_deaf && status != 405 && status != 501 && status != 491) leg.has_moved = false;
   if (response.is_success()) {
     leg.dialog->RefreshTarget(response);
     leg.timer.OnAnswer(response, leg.timer.interval(), now_);
@@ -133,7 +140,7 @@ void Call::Core::OnRefreshResponse(const ClientRequest& request, const sip::Mess
     if (is_invite && answer.ok() && !exchange_) {
       AskForMedia(WithSide(media_, *answer, leg.side, Peers()), nullptr);
     }
-  } else if (status == 408 || status == 481) {
+  } else if ((status == 408 && !may_be_deaf) || status == 481) {
     // RFC 4028 10: the session is gone.
     leg.state = status == 481 ? Leg::State::kOver : leg.state;
     return Finish({Ended::By::kSessionTimer, 200, kTimerExpiry, "a session refresh was not answered"});
@@ -145,7 +152,8 @@ void Call::Core::OnRefreshResponse(const ClientRequest& request, const sip::Mess
   } else if (status == 422) {
     leg.timer.Demand(SessionTimer::Demanded(response), now_);
   } else {
-    leg.timer.Postpone(now_ + kRetry);
+    const bool again = leg.timer.is_ours() || leg.has_moved;
+    leg.timer.Postpone(again ? now_ + kRetry : absl::InfiniteFuture());
   }
   ScheduleSessionTimers();
 }

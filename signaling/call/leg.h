@@ -58,6 +58,9 @@ struct Leg {
   bool bye_after_ack = false;
   // From the peer's Allow.
   bool allows_update = false;
+  // Our address is another one than the peer knows, since the call has come here from another controller: a refresh
+  // tells it.
+  bool has_moved = false;
 
   // Of the peer; nil: not known yet.
   SessionUuid session;

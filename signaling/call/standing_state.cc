@@ -195,6 +195,7 @@ state::v1::Leg ToState(const Leg& leg) {
   *state.mutable_origin() = ToState(leg.origin);
   state.set_sent_sdp(leg.sent_sdp);
   *state.mutable_timer() = ToState(leg.timer.state());
+  state.set_has_moved(leg.has_moved);
   return state;
 }
 
@@ -210,6 +211,7 @@ absl::Status ReadLeg(const state::v1::Leg& state, Leg& leg) {
   leg.origin = ReadOrigin(state.origin());
   leg.sent_sdp = state.sent_sdp();
   leg.timer = ReadTimer(state.timer());
+  leg.has_moved = state.has_moved();
   return absl::OkStatus();
 }
 

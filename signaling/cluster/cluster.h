@@ -57,8 +57,10 @@ class Cluster {
  public:
   virtual ~Cluster() = default;
 
-  // This one's.
+  // This one's; 0: it has none yet.
   virtual RunNumber run() const = 0;
+  // Where others reach this one, and where what it sends to them has to come from, so that they know it.
+  virtual Whereabouts whereabouts() const = 0;
 
   // Who has the dialogs of `run` now. Nothing: this controller, or nobody that is there.
   virtual std::optional<Whereabouts> Find(RunNumber run) const = 0;

@@ -127,7 +127,10 @@ void TransactionLayer::Core::OnAck(const Hop& hop, absl::string_view bytes, cons
   user_.OnTrace(true, hop, ack, bytes, again);
   if (again) ++statistics_.retransmissions_received;
   // That of an answer which was given without state carries our own tag.
-  if (!belongs && ack.ToTag() != OwnToTag(ack)) ++statistics_.stray_acks;
+  if (!belongs && ack.ToTag() != OwnToTag(ack)) {
+    ++statistics_.stray_acks;
+    user_.OnStrayAck(ack, hop);
+  }
 
   transaction = pool_.Find(id);
   if (transaction == nullptr) return;

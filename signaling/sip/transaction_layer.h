@@ -71,6 +71,8 @@ class TransactionUser {
   virtual void OnCancel(ServerTransactionId id, const Message& cancel) = 0;
   // The ACK of the 2xx that was sent for `id` has come, once; its body may carry an answer.
   virtual void OnAck(ServerTransactionId id, const Message& ack, const Hop& hop) = 0;
+  // An ACK that belongs to no INVITE of ours; nothing has to be done about it.
+  virtual void OnStrayAck(const Message& /*ack*/, const Hop& /*hop*/) {}
   // 64*T1 have passed without an ACK to the 2xx of `id`: the dialog is to be ended (13.3.1.4).
   virtual void OnAckMissing(ServerTransactionId id) = 0;
 
@@ -128,7 +130,8 @@ class TransactionLayer {
   // Sends a CANCEL for an INVITE of ours, as soon as a provisional response allows it (9.1); nothing after a final one.
   // `reason`: Reason header field, may be empty.
   void Cancel(ClientTransactionId invite, absl::string_view reason, absl::Time now);
-  // Sends the ACK of the 2xx with this To tag, by a Via of its own, and again whenever that 2xx comes again.
+  // Sends the ACK of the 2xx with this To tag, by a Via of its own, and again whenever that 2xx comes again. `invite`
+  // 0: that of another one's INVITE, passed on once.
   void SendAck(ClientTransactionId invite, Message ack, const Hop& hop, absl::Time now);
 
   // Answers. After a final response, further ones are ignored. Via, From, Call-ID and CSeq are as Message::ResponseTo

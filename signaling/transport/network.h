@@ -47,6 +47,9 @@ class Network {
   // is none).
   virtual sip::Hop HopTo(sip::Protocol protocol, const sip::Endpoint& remote) const = 0;
 
+  // `local` is where we receive what peers send by `protocol`, now and on this host.
+  virtual bool ListensOn(sip::Protocol protocol, const sip::Endpoint& local) const = 0;
+
   // What stands for `name` in Hop::tls_name: a connection by TLS that we open for such a hop goes on only if the
   // certificate there speaks for it (RFC 5922). Nothing stands for names in a network without TLS.
   virtual uint32_t TlsName(const std::string& /*name*/) { return 0; }

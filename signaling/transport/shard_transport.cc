@@ -183,6 +183,14 @@ sip::Hop ShardTransport::HopTo(sip::Protocol protocol, const sip::Endpoint& remo
   return hop;
 }
 
+bool ShardTransport::ListensOn(sip::Protocol protocol, const sip::Endpoint& local) const {
+  return std::any_of(listeners_.begin(), listeners_.end(), [&](const Listener& listener) {
+    if (listener.protocol != protocol || listener.address.is_v6 != local.is_v6) return false;
+    if (listener.address == local) return true;
+    return IsUnspecified(listener.address) && listener.address.port == local.port && IsOfThisHost(local);
+  });
+}
+
 void ShardTransport::Flush() {
   for (const std::unique_ptr<UdpSocket>& socket : udp_) socket->Flush();
 }

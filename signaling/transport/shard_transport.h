@@ -80,6 +80,7 @@ class ShardTransport : public Network {
   const std::vector<Listener>& listeners() const override { return listeners_; }
   std::string Advertised(const sip::Hop& hop) const override;
   sip::Hop HopTo(sip::Protocol protocol, const sip::Endpoint& remote) const override;
+  bool ListensOn(sip::Protocol protocol, const sip::Endpoint& local) const override;
 
   uint32_t TlsName(const std::string& name) override { return mesh_.names_.NumberOf(name); }
   std::string TlsNameOf(uint32_t number) const override { return mesh_.names_.NameOf(number); }

@@ -1,5 +1,7 @@
 #include "signaling/transport/sockaddr.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -56,6 +58,16 @@ bool IsUnspecified(const sip::Endpoint& endpoint) {
 sip::Endpoint WithPort(sip::Endpoint endpoint, uint16_t port) {
   endpoint.port = port;
   return endpoint;
+}
+
+bool IsOfThisHost(const sip::Endpoint& endpoint) {
+  const int probe = socket(endpoint.is_v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (probe < 0) return false;
+  sockaddr_storage address;
+  const socklen_t length = ToSockaddr(WithPort(endpoint, 0), address);
+  const bool is_ours = bind(probe, reinterpret_cast<const sockaddr*>(&address), length) == 0;
+  close(probe);
+  return is_ours;
 }
 
 std::string TransportName(sip::Protocol protocol) { return absl::AsciiStrToLower(sip::ProtocolName(protocol)); }

@@ -22,6 +22,9 @@ std::optional<sip::Endpoint> FromSockaddr(const sockaddr* address);
 bool IsUnspecified(const sip::Endpoint& endpoint);
 sip::Endpoint WithPort(sip::Endpoint endpoint, uint16_t port);
 
+// One of the addresses of this host (whatever the port is), now.
+bool IsOfThisHost(const sip::Endpoint& endpoint);
+
 // "udp", "tcp", …: the protocol in lower case, as URIs, logs and the API show it.
 std::string TransportName(sip::Protocol protocol);
 // "udp:198.18.1.2:45426".
