@@ -1,5 +1,7 @@
 #include "process/stop_signal.h"
 
+#include <unistd.h>
+
 #include <csignal>
 
 namespace sluice::process {
@@ -35,5 +37,7 @@ Signal StopSignal::Wait(absl::Duration timeout) {
       return Signal::kNone;
   }
 }
+
+void StopSignal::Raise() { kill(getpid(), SIGTERM); }
 
 }  // namespace sluice::process

@@ -16,6 +16,8 @@ class StopSignal {
   static void Block();
   // Waits at most `timeout` for SIGINT or SIGTERM (kStop) or SIGHUP (kReload).
   static Signal Wait(absl::Duration timeout);
+  // Makes Wait answer kStop. From any thread.
+  static void Raise();
 };
 
 }  // namespace sluice::process

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "process/checks.h"
 #include "process/config_file.h"
@@ -118,14 +119,13 @@ std::string Serving(const agent::Shards& shards, const process::GrpcServer& serv
                       absl::StrJoin(server.addresses(), ", "));
 }
 
-void TellOfRestoration(const agent::Restoration& restoration) {
+// `calls`: "calls from before the start", say.
+void TellOfRestoration(const agent::Restoration& restoration, const std::string& calls) {
   const size_t all = restoration.restored + restoration.lost;
-  if (restoration.restored > 0) {
-    spdlog::info("goes on with {} of {} calls from before the start", restoration.restored, all);
-  }
+  if (restoration.restored > 0) spdlog::info("goes on with {} of {} {}", restoration.restored, all, calls);
   if (restoration.lost > 0) {
-    spdlog::warn("{} of {} calls from before the start cannot go on and are recorded as ended; the first is {}",
-                 restoration.lost, all, restoration.reason);
+    spdlog::warn("{} of {} {} cannot go on and are recorded as ended; the first is {}", restoration.lost, all, calls,
+                 restoration.reason);
   }
 }
 
@@ -177,8 +177,19 @@ int Run(const std::string& file, const Settings& settings) {
     hep = *std::move(exporter);
   }
   auto fleet = std::make_unique<fleet::GrpcFleet>(ToFleetOptions(config, (*store)->Epoch()));
+  agent::ShardsOptions shards_options = ToShardsOptions(config, settings.plan);
+  shards_options.on_takeover = [](const std::string& name, const agent::Restoration& restoration) {
+    TellOfRestoration(restoration, absl::StrCat("calls of ", name));
+  };
+  std::string successor;
+  absl::Notification ousted;
+  shards_options.on_ousted = [&](const std::string& name) {
+    successor = name;
+    ousted.Notify();
+    process::StopSignal::Raise();
+  };
   absl::StatusOr<std::unique_ptr<agent::Shards>> shards =
-      agent::Shards::Start(ToShardsOptions(config, settings.plan), *fleet, **store, hep.get());
+      agent::Shards::Start(shards_options, *fleet, **store, hep.get(), cluster.get());
   if (!shards.ok()) return Fail(shards.status());
   ControllerService service(**shards, **store, *fleet, config.sip().realm());
   absl::StatusOr<std::unique_ptr<process::GrpcServer>> server =
@@ -199,7 +210,7 @@ int Run(const std::string& file, const Settings& settings) {
 
   // Not before all of our own is right, so that a start that fails says that and nothing of relays.
   fleet->Start();
-  TellOfRestoration((*shards)->restoration());
+  TellOfRestoration((*shards)->restoration(), "calls from before the start");
   const std::string serving = Serving(**shards, **server);
   spdlog::info("{}", serving);
   Warn(process::NotifyReady(serving));
@@ -216,6 +227,17 @@ int Run(const std::string& file, const Settings& settings) {
   }
 
   Warn(process::NotifyStopping());
+  if (ousted.HasBeenNotified()) {
+    // No call is ended, and nothing is said about any: they are somebody else's.
+    metrics.reset();
+    (*server)->Stop(kClientsLimit);
+    if (const absl::Status status = (*store)->Flush(kDiskLimit); !status.ok()) {
+      spdlog::error("{}", std::string(status.message()));
+    }
+    return Fail(
+        absl::AbortedError(absl::StrCat("cluster: ", successor, " has taken over the calls of this controller, ",
+                                        "which had not said for too long that it lives; start it again")));
+  }
   spdlog::info(config.store().keep_calls() ? "stops: no new calls, those that are answered go on after a restart"
                                            : "stops: no new calls, those that exist are ended");
   metrics.reset();
