@@ -6,7 +6,7 @@ from harness.server import Server
 REALM = "sluice.example"
 
 _CONFIG = """\
-name: controller-1
+name: controller-{number}
 listen: ["unix:{socket}"]
 sip:
   realm: {realm}
@@ -28,21 +28,22 @@ store:
 class Controller(Server):
     """A controller that listens for SIP at `sip_addresses` over UDP and TCP and uses `relays` (name, address).
 
-    `database`: its SQLite file, else one in the work folder. `more_store`: more lines of its store. `more_listeners`: more listeners, each a YAML mapping on one line. `more_sip`, `more_calls`: a key of `sip`, of `calls` with its value.
+    `number`: of several controllers in a folder. `database`: its SQLite file, else one in the work folder. `more_store`: more lines of its store. `more_listeners`: more listeners, each a YAML mapping on one line. `more_sip`, `more_calls`: a key of `sip`, of `calls` with its value.
     """
 
     _ANSWERS = ("accounts", "list")
 
-    def __init__(self, binaries, work_folder, namespace, relays, *, sip_addresses=(net.SWITCH_A,),
+    def __init__(self, binaries, work_folder, namespace, relays, *, number=1, sip_addresses=(net.SWITCH_A,),
                  networks=("callers", "callees"), digests=("SHA-256", "MD5"), more_config="", database=None, more_store="", more_listeners=(), more_sip="", more_calls=""):
         listeners = "\n".join([*(
             f'    - {{transport: {transport}, address: "{_with_port(address)}"}}'
             for address in sip_addresses for transport in ("udp", "tcp")), *(f"    - {listener}" for listener in more_listeners)])
-        super().__init__("controller", "controller", binaries, work_folder, namespace, more_config + _CONFIG.format(
-            socket=work_folder.file("controller.sock"), realm=REALM, digests=f"[{', '.join(digests)}]",
+        name = "controller" if number == 1 else f"controller-{number}"
+        super().__init__(name, "controller", binaries, work_folder, namespace, more_config + _CONFIG.format(
+            number=number, socket=work_folder.file(f"{name}.sock"), realm=REALM, digests=f"[{', '.join(digests)}]",
             listeners=listeners, more=more_sip,
             relays="\n".join(f'  - {{name: {name}, address: "{address}"}}' for name, address in relays),
-            database=database or work_folder.file("controller.db"), more_store=more_store, caller_network=networks[0] or '""',
+            database=database or work_folder.file(f"{name}.db"), more_store=more_store, caller_network=networks[0] or '""',
             callee_network=networks[1] or '""', more_calls=more_calls))
 
     def add_account(self, name, password, *, display_name="", legacy_digest=False, redirections=""):

@@ -75,6 +75,9 @@ class Process:
         self._process.stdin.write(line.encode() + b"\n")
         self._process.stdin.flush()
 
+    def signal(self, number):
+        self._process.send_signal(number)
+
     def stop(self, timeout=10.0):
         """SIGTERM, and SIGKILL if that does not help. Answers the exit status."""
         if self._process.stdin:

@@ -7,12 +7,16 @@ _COMPACT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", 
 
 
 class SipMessage:
-    """One request or response. Header names keep the case that they were given; look-ups do not care about it."""
+    """One request or response. Header names keep the case that they were given; look-ups do not care about it.
+
+    `peer`: the address and port that it came from, or that the answer to such a request goes to; None: the server of whoever sends it.
+    """
 
     def __init__(self, start_line, headers=(), body=b""):
         self.start_line = start_line
         self.headers = list(headers)
         self.body = body
+        self.peer = None
 
     @classmethod
     def parse(cls, data):

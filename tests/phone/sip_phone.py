@@ -27,7 +27,7 @@ class TraceEntry:
 
 
 class SipPhone:
-    """A user at `address`:`port` in `namespace`, who talks to `server` (address, port) and belongs to `domain`."""
+    """A user at `address`:`port` in `namespace`, who talks to `server` (address, port; another one at any time) and belongs to `domain`."""
 
     def __init__(self, namespace, address, port, *, user, password="", server, domain, transport="udp", algorithm="MD5",
                  legacy_digest=False, ca_file=None):
@@ -39,7 +39,7 @@ class SipPhone:
         self.domain = domain
         self.trace = []
         self.retransmissions = 0
-        self._server = server
+        self.server = server
         # For TLS: whom the phone believes.
         secure = {"ca_file": ca_file} if ca_file else {}
         self._transport = TRANSPORTS[transport](namespace, address, port, **secure)
@@ -78,19 +78,19 @@ class SipPhone:
     # Sending and receiving.
 
     def send(self, message):
-        """Sends to the server."""
+        """Sends a request to the server, an answer to where its request came from."""
         self.trace.append(TraceEntry(time.time(), True, message))
-        self._transport.send(message.encode(), self._server)
+        self._transport.send(message.encode(), message.peer or self.server)
 
     def send_bytes(self, data):
         """Sends what need not be SIP."""
-        self._transport.send(data, self._server)
+        self._transport.send(data, self.server)
 
     def receive(self, timeout=5.0):
         """The next message that is no retransmission; None after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while (left := deadline - time.monotonic()) > 0:
-            data, _ = self._transport.receive(left)
+            data, source = self._transport.receive(left)
             if data is None:
                 return None
             if not data.strip():
@@ -100,6 +100,7 @@ class SipPhone:
                 continue
             self._seen.add(data)
             message = SipMessage.parse(data)
+            message.peer = source
             self.trace.append(TraceEntry(time.time(), False, message))
             return message
         return None
@@ -333,4 +334,6 @@ def response_to(request, status, reason, to=None):
     headers += [("Record-Route", value) for value in request.all("Record-Route")]
     headers += [("From", request.get("From")), ("To", to or request.get("To")), ("Call-ID", request.get("Call-ID")),
                 ("CSeq", request.get("CSeq"))]
-    return SipMessage(f"SIP/2.0 {status} {reason}", headers)
+    response = SipMessage(f"SIP/2.0 {status} {reason}", headers)
+    response.peer = request.peer
+    return response

@@ -10,36 +10,11 @@ from harness.controller import REALM
 from harness.proto_json import get, moment, number
 from harness.relay import edited
 from harness.system_test import SystemTest, main, measured
-from phone import sdp
-from phone.established_call import EstablishedCall
-from phone.sip_phone import SipPhone, response_to
+from phone.established_call import EstablishedCall, StandingMedia
+from phone.sip_phone import SipPhone
 
 PACKETS = 25
 SILENCE_SECONDS = 1
-
-
-class Media(threading.Thread):
-    """Plays the media of a call both ways until `end`, which fails unless all came as it was sent."""
-
-    def __init__(self, call):
-        super().__init__()
-        self._call = call
-        self._over = threading.Event()
-        self._failure = None
-        self.start()
-
-    def run(self):
-        try:
-            while not self._over.is_set():
-                self._call.exchange(PACKETS)
-        except AssertionError as failure:
-            self._failure = failure
-
-    def end(self):
-        self._over.set()
-        self.join()
-        if self._failure:
-            raise self._failure
 
 
 class RestartTest(SystemTest):
@@ -97,27 +72,6 @@ class RestartTest(SystemTest):
     def stop(self):
         self.assertEqual(self.controller.stop(), 0, self.controller.process.tail())
 
-    def reinvite(self, sender, receiver, port, direction):
-        """A re-INVITE of one side with its media in that direction, answered by the other and acknowledged."""
-        opposite = {"sendonly": "recvonly", "sendrecv": "sendrecv"}[direction]
-        self.versions = getattr(self, "versions", 1) + 1
-
-        def media(phone, which):
-            body = sdp.audio(phone.address, port).replace(b"a=sendrecv", b"a=" + which.encode())
-            return body.replace(b" 1 1 IN ", f" 1 {self.versions} IN ".encode())
-        sender.invite = sender.request("INVITE", [("Content-Type", "application/sdp")], media(sender.phone, direction))
-        sender.phone.send(sender.invite)
-        offer = receiver.phone.expect("INVITE")
-        self.assertEqual(offer.get("Call-ID"), receiver.call_id)
-        self.assertIn(f"a={direction}".encode(), offer.body)
-        answer = response_to(offer, 200, "OK")
-        answer.headers += [("Contact", receiver.phone.contact), ("Content-Type", "application/sdp")]
-        answer.body = media(receiver.phone, opposite)
-        receiver.phone.send(answer)
-        receiver.phone.expect("ACK")
-        self.assertIn(f"a={opposite}".encode(), sender.phone.expect(200).body)
-        sender.phone.send(sender.request("ACK"))
-
     def check_record(self, ended_by, sent=None):
         """There is one record of the call, with what both sides sent, and nothing is left."""
         self.expect_nothing_left(self.controller, self.relay)
@@ -134,13 +88,10 @@ class RestartTest(SystemTest):
         self.assertEqual([number(stream, side, "packets") for side in ("fromCaller", "fromCallee")], sent)
         self.assertEqual([number(stream, side, "lost") for side in ("fromCaller", "fromCallee")], [0, 0])
 
-    def sent(self):
-        return [stream.opening_sent + stream.sent for stream in self.call.streams]
-
     def check_that_media_and_dialogs_outlive(self, *ends):
         """The controller ends so, again and again; the media does not notice, and the dialogs go on."""
         self.place_kept_call()
-        media = Media(self.call)
+        media = StandingMedia(self.call)
         away = []
         for end in ends:
             end()
@@ -152,19 +103,18 @@ class RestartTest(SystemTest):
         media.end()
         for phone in (self.alice, self.carol):
             phone.expect_nothing(0.1)
-        sent = self.sent()
+        sent = self.call.sent
         measured(f"away for {', '.join(f'{seconds:.2f}' for seconds in away)} s, {sum(sent)} packets of media, none lost")
 
-        caller, callee = self.call.outgoing, self.call.incoming
         before = self.kept_state()
-        self.reinvite(caller, callee, 21000, "sendonly")
+        self.call.reinvite("sendonly")
         self.wait_until_kept(before)
         ends[0]()
         self.controller.start()
-        self.reinvite(callee, caller, 21000, "sendrecv")
+        self.call.reinvite("sendrecv", by_callee=True)
         self.controller.wait_for_relay(self.relay.name)
         self.call.exchange(PACKETS)
-        sent = self.sent()
+        sent = self.call.sent
         self.call.hang_up(by_callee=True)
         self.check_record("ENDED_BY_CALLEE", sent)
 
@@ -194,10 +144,10 @@ class RestartTest(SystemTest):
         self.controller.start()
         self.controller.wait_for_relay(self.relay.name)
         self.call.outgoing.phone = self.alice_on_tcp(5064)
-        self.reinvite(self.call.outgoing, self.call.incoming, 21000, "sendrecv")
+        self.call.reinvite("sendrecv")
         self.call.exchange(PACKETS)
         self.call.hang_up(by_callee=True)
-        self.check_record("ENDED_BY_CALLEE", self.sent())
+        self.check_record("ENDED_BY_CALLEE", self.call.sent)
 
     def test_a_call_that_ends_meanwhile_ends_at_the_start(self):
         self.place_kept_call()
@@ -210,13 +160,13 @@ class RestartTest(SystemTest):
         self.carol.send(bye)
         self.carol.expect(200)
         self.call.outgoing.expect_bye()
-        self.check_record("ENDED_BY_CALLEE", self.sent())
+        self.check_record("ENDED_BY_CALLEE", self.call.sent)
 
     def test_a_call_that_falls_silent_meanwhile_ends_at_the_start(self):
         with self.changed(self.relay, r"(  capture_folder: .*\n)", rf"\g<1>  silence_timeout: {SILENCE_SECONDS}s\n"):
             self.controller.wait_for_relay(self.relay.name)
             self.place_call()
-            media = Media(self.call)
+            media = StandingMedia(self.call)
             self.wait_until_kept()
             media.end()
             self.kill()
@@ -224,7 +174,7 @@ class RestartTest(SystemTest):
             self.controller.start()
             self.call.outgoing.expect_bye()
             self.call.incoming.expect_bye()
-            self.check_record("ENDED_BY_MEDIA_TIMEOUT", self.sent())
+            self.check_record("ENDED_BY_MEDIA_TIMEOUT", self.call.sent)
         self.controller.wait_for_relay(self.relay.name)
 
     def test_a_stop_ends_calls_that_are_not_to_be_kept(self):
@@ -238,7 +188,7 @@ class RestartTest(SystemTest):
             self.call.incoming.expect_bye()
             stopping.join()
             self.controller.start()
-            self.check_record("ENDED_BY_CONTROLLER", self.sent())
+            self.check_record("ENDED_BY_CONTROLLER", self.call.sent)
         self.controller.wait_for_relay(self.relay.name)
 
     def test_a_call_that_was_kept_and_is_not_to_go_on_has_its_record(self):
