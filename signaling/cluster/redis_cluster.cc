@@ -14,6 +14,7 @@
 #include <limits>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -349,6 +350,11 @@ absl::Status RedisCluster::Deliver(RunNumber run) {
   {
     absl::MutexLock lock(&mutex_);
     for (const store::StandingCall& call : *calls) shelf_.Adopt(run, call);
+  }
+  // An earlier run of this controller may have died before it could say here, too, that a call was over.
+  if (gone.name == options_.name) calls = ForgetRecorded(*std::move(calls));
+  {
+    absl::MutexLock lock(&mutex_);
     if (is_news) ++statistics_.takeovers;
     statistics_.calls_taken_over += calls->size();
   }
@@ -358,6 +364,17 @@ absl::Status RedisCluster::Deliver(RunNumber run) {
   absl::MutexLock lock(&listener_mutex_);
   if (listener_ != nullptr) listener_->OnTakeover(gone, *std::move(calls));
   return absl::OkStatus();
+}
+
+std::vector<store::StandingCall> RedisCluster::ForgetRecorded(std::vector<store::StandingCall> calls) {
+  std::vector<store::StandingCall> left = store_->WithoutRecorded(calls);
+  absl::flat_hash_set<absl::string_view> standing;
+  for (const store::StandingCall& call : left) standing.insert(call.call_id);
+  absl::MutexLock lock(&mutex_);
+  for (const store::StandingCall& call : calls) {
+    if (!standing.contains(call.call_id)) shelf_.Forget(call.call_id);
+  }
+  return left;
 }
 
 absl::StatusOr<std::vector<store::StandingCall>> RedisCluster::ReadCalls(RunNumber run) {

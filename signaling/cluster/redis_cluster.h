@@ -129,6 +129,8 @@ class RedisCluster final : public Cluster, public store::SharedState {
   absl::Status Deliver() ABSL_LOCKS_EXCLUDED(mutex_, listener_mutex_);
   absl::Status Deliver(RunNumber run) ABSL_LOCKS_EXCLUDED(mutex_, listener_mutex_);
   absl::StatusOr<std::vector<store::StandingCall>> ReadCalls(RunNumber run);
+  // Those of `calls` of which the store has no record.
+  std::vector<store::StandingCall> ForgetRecorded(std::vector<store::StandingCall> calls) ABSL_LOCKS_EXCLUDED(mutex_);
   // Removes what Redis has in the name of this run without having been told so.
   absl::Status DropStrays();
   absl::Status WriteCalls();

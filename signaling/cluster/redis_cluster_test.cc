@@ -312,6 +312,22 @@ TEST_F(RedisClusterTest, FindsItsOwnCallsAfterARestart) {
   EXPECT_EQ(controller->hearer.gone()[0].number, before);
 }
 
+TEST_F(RedisClusterTest, GoesOnWithNoCallThatHasARecord) {
+  auto controller = Start(1);
+  const RunNumber before = controller->cluster->run();
+  controller->store->KeepCall("a", "1");
+  controller->store->KeepCall("b", "2");
+  ASSERT_TRUE(Writes(*controller));
+  // As if it were killed between the two.
+  controller->store->AppendCallRecord({.call_id = "a", .start_time = absl::Now(), .end_time = absl::Now()});
+  controller.reset();
+  controller = Start(1);
+  ASSERT_TRUE(Comes([&] { return controller->hearer.HasTakenOver(); }));
+  EXPECT_THAT(controller->hearer.calls(), ElementsAre(Pair("b", "2")));
+  ASSERT_TRUE(Writes(*controller));
+  EXPECT_THAT(CallsOf(before), ElementsAre("b", "2"));
+}
+
 TEST_F(RedisClusterTest, PassesOnWhatItHadTakenOver) {
   auto first = Start(1);
   auto second = Start(2);

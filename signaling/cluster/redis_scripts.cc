@@ -133,7 +133,8 @@ local why = stranger()
 if why then return why end
 local generation = redis.call('GET', 'sluice:binding_generation')
 if not generation then
-  generation = token
+  -- Also another one than the same controller may have begun before.
+  generation = table.concat(redis.call('TIME'), '.') .. '-' .. token
   redis.call('SET', 'sluice:binding_generation', generation)
 end
 local since = generation == ARGV[4] and ARGV[3] or '0'

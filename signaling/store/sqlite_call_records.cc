@@ -166,6 +166,24 @@ absl::Status SetCopyError(SqliteDatabase& database, const RefusedCallRecord& ref
   return update->Bind(1, refused.reason).Bind(2, refused.call_id).Run();
 }
 
+absl::Status EraseRecorded(SqliteDatabase& database, std::vector<StandingCall>& calls) {
+  absl::StatusOr<SqliteStatement> query = database.Prepare("SELECT 1 FROM call_records WHERE call_id = ?");
+  if (!query.ok()) return query.status();
+  std::vector<StandingCall> left;
+  for (StandingCall& call : calls) {
+    query->Bind(1, call.call_id);
+    const absl::StatusOr<bool> is_recorded = query->Step();
+    if (!is_recorded.ok()) return is_recorded.status();
+    if (!*is_recorded) {
+      left.push_back(std::move(call));
+    } else if (absl::Status done = query->Step().status(); !done.ok()) {
+      return done;
+    }
+  }
+  calls = std::move(left);
+  return absl::OkStatus();
+}
+
 absl::Status DeleteOldCallRecords(SqliteDatabase& database, size_t kept) {
   return database.Execute(
       absl::StrCat("DELETE FROM call_records WHERE id <= (SELECT MAX(id) FROM call_records) - ", kept));

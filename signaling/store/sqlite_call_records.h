@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -23,6 +24,8 @@ absl::StatusOr<Page<CallRecord>> ReadCallRecords(SqliteDatabase& database, const
 absl::StatusOr<UncopiedCallRecords> ReadUncopiedCallRecords(SqliteDatabase& database, size_t limit);
 absl::Status SetCopiedMark(SqliteDatabase& database, int64_t position);
 absl::Status SetCopyError(SqliteDatabase& database, const RefusedCallRecord& refused);
+// Takes away the calls that have a record.
+absl::Status EraseRecorded(SqliteDatabase& database, std::vector<StandingCall>& calls);
 // All but the newest `kept`.
 absl::Status DeleteOldCallRecords(SqliteDatabase& database, size_t kept);
 // Of calls that began before `time`, the oldest first, `limit` at most; `only_copied`: of those up to the mark that

@@ -241,6 +241,17 @@ TEST_F(SqliteCallsTest, GivesTheCallsOfAClusterToItAndEndsThemBehindTheirRecords
   EXPECT_THAT(TakenAfterARestart(), IsEmpty());
 }
 
+TEST_F(SqliteCallsTest, KnowsWhichCallsAreOver) {
+  const auto store = *Open();
+  for (const char* call : {"call-1", "call-3"}) store->AppendCallRecord(AnsweredCall(call));
+  ASSERT_TRUE(store->Flush(kLimit).ok());
+  const auto left =
+      store->WithoutRecorded({{"call-1", "a"}, {"call-2", "b"}, {"call-3", "c"}, {"call-4", "d"}, {"call-1", "e"}});
+  ASSERT_EQ(left.size(), 2u);
+  EXPECT_EQ(left[0].call_id + left[0].state, "call-2b");
+  EXPECT_EQ(left[1].call_id, "call-4");
+}
+
 TEST_F(SqliteCallsTest, GivesTheClusterWhatTheFileHasFromBefore) {
   (*Open())->KeepCall("call-1", "state");
   SharedStateFake shared(file_);

@@ -85,6 +85,7 @@ class SqliteStore : public Store {
   void KeepCall(absl::string_view call_id, std::string state) override;
   void ForgetCall(absl::string_view call_id) override;
   std::vector<StandingCall> TakeStandingCalls() override;
+  std::vector<StandingCall> WithoutRecorded(std::vector<StandingCall> calls) override;
   absl::StatusOr<UncopiedCallRecords> ReadUncopied(size_t limit) override;
   absl::Status MarkCopied(int64_t position, const std::vector<RefusedCallRecord>& refused) override;
   absl::Status Flush(absl::Duration limit) override;
@@ -340,6 +341,19 @@ absl::StatusOr<Page<CallRecord>> SqliteStore::ListCallRecords(const CallRecordQu
   }
   absl::MutexLock lock(&reader_mutex_);
   return ReadCallRecords(*reader_, query);
+}
+
+std::vector<StandingCall> SqliteStore::WithoutRecorded(std::vector<StandingCall> calls) {
+  std::vector<StandingCall> left = calls;
+  absl::Status status;
+  if (InMemory()) {
+    absl::MutexLock lock(&database_mutex_);
+    status = EraseRecorded(*database_, left);
+  } else {
+    absl::MutexLock lock(&reader_mutex_);
+    status = EraseRecorded(*reader_, left);
+  }
+  return status.ok() ? left : calls;
 }
 
 absl::StatusOr<UncopiedCallRecords> SqliteStore::ReadUncopied(size_t limit) {

@@ -135,6 +135,10 @@ class Store {
   // are forgotten. To be taken once, before anything is kept.
   virtual std::vector<StandingCall> TakeStandingCalls() = 0;
 
+  // Those of `calls` that are not over, as far as this disk knows: without those that have a record on it. All, where
+  // it cannot be read. Waits for the disk.
+  virtual std::vector<StandingCall> WithoutRecorded(std::vector<StandingCall> calls) = 0;
+
   // For whoever copies records to another place (RecordForwarder); both wait for the disk and fail with it. MarkCopied:
   // all up to `position` are there but those `refused`, which are kept whatever their age.
   virtual absl::StatusOr<UncopiedCallRecords> ReadUncopied(size_t limit) = 0;
