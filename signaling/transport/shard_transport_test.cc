@@ -201,6 +201,17 @@ TEST_F(ShardTransportTest, ShowsTheAdvertisedAddressOrTheOneThatWasAsked) {
   EXPECT_EQ(transport->Advertised({sip::Protocol::kUdp, asked, remote}), asked.ToString());
 }
 
+TEST_F(ShardTransportTest, ListensAtItsListenersAndWhereTheyStandForAllAtThisHost) {
+  Open(sip::Protocol::kUdp, "0.0.0.0:0");
+  const sip::Endpoint all = shards_[0]->listeners()[0].address;
+  const auto at = [&](absl::string_view address) { return *sip::Endpoint::Make(address, all.port); };
+  EXPECT_TRUE(shards_[0]->ListensOn(sip::Protocol::kUdp, all));
+  EXPECT_TRUE(shards_[0]->ListensOn(sip::Protocol::kUdp, at("127.0.0.1")));
+  EXPECT_FALSE(shards_[0]->ListensOn(sip::Protocol::kTcp, at("127.0.0.1")));
+  EXPECT_FALSE(shards_[0]->ListensOn(sip::Protocol::kUdp, at("198.18.255.254")));
+  EXPECT_FALSE(shards_[0]->ListensOn(sip::Protocol::kUdp, at("::1")));
+}
+
 TEST_F(ShardTransportTest, AnswersStunOnTheSipPort) {
   Open(sip::Protocol::kUdp, "127.0.0.1:0");
   udp::socket peer(peer_context_, {asio::ip::make_address("127.0.0.1"), 0});

@@ -1,6 +1,6 @@
 #include "signaling/transport/sockaddr.h"
 
-#include <unistd.h>
+#include <ifaddrs.h>
 
 #include <algorithm>
 #include <cstring>
@@ -61,12 +61,15 @@ sip::Endpoint WithPort(sip::Endpoint endpoint, uint16_t port) {
 }
 
 bool IsOfThisHost(const sip::Endpoint& endpoint) {
-  const int probe = socket(endpoint.is_v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (probe < 0) return false;
-  sockaddr_storage address;
-  const socklen_t length = ToSockaddr(WithPort(endpoint, 0), address);
-  const bool is_ours = bind(probe, reinterpret_cast<const sockaddr*>(&address), length) == 0;
-  close(probe);
+  ifaddrs* interfaces = nullptr;
+  if (getifaddrs(&interfaces) != 0) return false;
+  bool is_ours = false;
+  for (const ifaddrs* interface = interfaces; interface != nullptr && !is_ours; interface = interface->ifa_next) {
+    if (interface->ifa_addr == nullptr) continue;
+    const std::optional<sip::Endpoint> own = FromSockaddr(interface->ifa_addr);
+    is_ours = own.has_value() && own->SameAddress(endpoint);
+  }
+  freeifaddrs(interfaces);
   return is_ours;
 }
 

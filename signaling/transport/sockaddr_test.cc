@@ -32,6 +32,11 @@ TEST(Sockaddr, KnowsTheAddressThatStandsForAll) {
   EXPECT_FALSE(IsUnspecified(*sip::Endpoint::Parse("[::1]:5060")));
 }
 
+TEST(Sockaddr, KnowsTheAddressesOfThisHost) {
+  EXPECT_TRUE(IsOfThisHost(*sip::Endpoint::Parse("127.0.0.1:5060")));
+  EXPECT_FALSE(IsOfThisHost(*sip::Endpoint::Parse("198.18.255.254:5060")));
+}
+
 TEST(Sockaddr, NamesAPeerByProtocolAndAddress) {
   const sip::Hop hop{sip::Protocol::kTcp, {}, *sip::Endpoint::Parse("198.18.1.2:45426")};
   EXPECT_EQ(PeerName(hop), "tcp:198.18.1.2:45426");
