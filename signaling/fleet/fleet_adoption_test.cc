@@ -242,5 +242,25 @@ TEST_F(FleetTakeover, HearsThatASessionHadFallenSilentBefore) {
   EXPECT_THAT(listener_.Await(2), ElementsAre("relay-1 ours EVENT_KIND_ONE_WAY", "relay-1 silent EVENT_KIND_SILENCE"));
 }
 
+TEST_F(FleetTakeover, HearsOfSilenceFromBeforeTheRelayWasReached) {
+  FakeRelay& relay = AddRelay("relay-1");
+  RunOther({"silent", "talking"});
+  relay::v1::Event event;
+  event.set_session_id("silent");
+  event.set_kind(relay::v1::EVENT_KIND_SILENCE);
+  relay.Emit(event);
+  options_.adopts_late = true;
+  MakeFleet();
+  StartAndAwaitHealth();
+  // Behind all that is past.
+  ASSERT_TRUE(Create(TestSession("ours")).ok());
+  event.set_session_id("ours");
+  relay.Emit(event);
+  EXPECT_THAT(listener_.Await(1), ElementsAre("relay-1 ours EVENT_KIND_SILENCE"));
+  Adopt("talking");
+  Adopt("silent");
+  EXPECT_THAT(listener_.Await(2), ElementsAre("relay-1 ours EVENT_KIND_SILENCE", "relay-1 silent EVENT_KIND_SILENCE"));
+}
+
 }  // namespace
 }  // namespace sluice::fleet

@@ -50,7 +50,10 @@ FleetCore::FleetCore(const FleetOptions& options, CallHome home)
 }
 
 void FleetCore::Start() {
-  for (const std::unique_ptr<RelayMember>& relay : relays_) relay->Start();
+  for (const std::unique_ptr<RelayMember>& relay : relays_) {
+    if (options_.adopts_late) relay->HearThePast();
+    relay->Start();
+  }
 }
 
 void FleetCore::Stop() {

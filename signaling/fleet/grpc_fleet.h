@@ -33,6 +33,9 @@ struct FleetOptions {
   std::string writer;
   // Writer.epoch. Must be higher than that of any earlier run.
   uint64_t epoch = 0;
+  // Sessions of others are adopted at any time: what has happened to them is heard of also from before a relay is first
+  // reached.
+  bool adopts_late = false;
   // Within which every operation is answered.
   absl::Duration deadline = absl::Seconds(2);
   // How long one relay may take over a create while another could be asked.

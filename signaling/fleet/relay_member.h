@@ -66,7 +66,8 @@ class RelayMember final : private RelayConnection::Owner {
   void SetSessions(uint64_t sessions) {
     Change([sessions](RelayInfo& info) { info.sessions = sessions; });
   }
-  // Sessions of an earlier run are on it: of what happened before it is reached, all is to be told that it still knows.
+  // Sessions of an earlier run, or of others, are on it: of what happened before it is reached, all is to be told that
+  // it still knows.
   void HearThePast();
   // A session was asked of it that its statistics do not know yet.
   void CountPlaced() { ++placed_; }
