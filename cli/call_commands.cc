@@ -1,4 +1,4 @@
-// calls, call, hangup: the calls of a controller.
+// calls, call, hangup, and whether a controller takes new ones.
 #include <string>
 #include <utility>
 #include <vector>
@@ -127,6 +127,28 @@ absl::Status HangUp(Invocation& invocation) {
   return absl::OkStatus();
 }
 
+absl::Status DrainController(Invocation& invocation) {
+  controller::v1::DrainControllerResponse response;
+  const absl::Status status =
+      invocation.Call(Process::kController, invocation.Controller(), &ControllerService::Stub::DrainController,
+                      controller::v1::DrainControllerRequest(), response);
+  if (!status.ok()) return status;
+  if (invocation.output == Output::kJson) return invocation.PrintJson(response);
+  invocation.out() << "the controller takes no new calls; those that exist go on\n";
+  return absl::OkStatus();
+}
+
+absl::Status UndrainController(Invocation& invocation) {
+  controller::v1::UndrainControllerResponse response;
+  const absl::Status status =
+      invocation.Call(Process::kController, invocation.Controller(), &ControllerService::Stub::UndrainController,
+                      controller::v1::UndrainControllerRequest(), response);
+  if (!status.ok()) return status;
+  if (invocation.output == Output::kJson) return invocation.PrintJson(response);
+  invocation.out() << "the controller takes new calls\n";
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::vector<Command> CallCommands() {
@@ -148,6 +170,10 @@ std::vector<Command> CallCommands() {
        .max_arguments = 1,
        .summary = "Ends a call on both sides.",
        .run = HangUp},
+      {.name = "calls refuse",
+       .summary = "Lets the controller take no new calls; those that exist go on.",
+       .run = DrainController},
+      {.name = "calls take", .summary = "Lets the controller take new calls again.", .run = UndrainController},
   };
 }
 

@@ -97,6 +97,16 @@ class FakeServices::Controller final : public controller::v1::ControllerService:
     *response = fake_->trunks;
     return fake_->refusal;
   }
+  Status DrainController(ServerContext*, const controller::v1::DrainControllerRequest*,
+                         controller::v1::DrainControllerResponse*) override {
+    fake_->asked = "DrainController";
+    return fake_->refusal;
+  }
+  Status UndrainController(ServerContext*, const controller::v1::UndrainControllerRequest*,
+                           controller::v1::UndrainControllerResponse*) override {
+    fake_->asked = "UndrainController";
+    return fake_->refusal;
+  }
   Status GetStatistics(ServerContext*, const controller::v1::GetStatisticsRequest*,
                        controller::v1::GetStatisticsResponse* response) override {
     *response = fake_->statistics;

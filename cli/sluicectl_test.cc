@@ -406,6 +406,13 @@ TEST_F(Sluicectl, ExplainsAPacketStepByStep) {
   EXPECT_THAT(fake_.asked, HasSubstr("destination { address: \"2001:db8::1\" port: 24594 } payload_type: 8"));
 }
 
+TEST_F(Sluicectl, LetsAControllerRefuseAndTakeCalls) {
+  ASSERT_EQ(Run({"calls", "refuse"}), 0) << err_;
+  EXPECT_EQ(fake_.asked, "DrainController");
+  ASSERT_EQ(Run({"calls", "take"}), 0) << err_;
+  EXPECT_EQ(fake_.asked, "UndrainController");
+}
+
 TEST_F(Sluicectl, DrainsAndUndrains) {
   ASSERT_EQ(Run({"drain"}), 0) << err_;
   EXPECT_EQ(fake_.asked, "DrainRelay");

@@ -271,7 +271,8 @@ void Agent::OnRequest(sip::ServerTransactionId id, const sip::Message& request, 
     case sip::Method::kInvite:
       return OnInvite(id, request, hop);
     case sip::Method::kOptions: {
-      sip::Message response = Response(request, 200);
+      // Whoever asks before it sends calls is to ask another one.
+      sip::Message response = Response(request, takes_calls_ ? 200 : 503);
       response.Add(sip::Header::kAllow, kAllow);
       response.Add(sip::Header::kAccept, "application/sdp");
       response.Add(sip::Header::kSupported, kSupported);
@@ -352,7 +353,7 @@ std::optional<sip::Message> Agent::RefuseToPass(const sip::Message& request, con
     const bool may_spiral = router_.TrunkAt(hop.remote) != nullptr && LoopGuard::HasCome(request, live.mark);
     if (known.leg == call::kCaller ? merged : !may_spiral) return Response(request, 482);
   }
-  if (draining_ || IsOverloaded()) return Response(request, 503);
+  if (draining_ || !takes_calls_ || IsOverloaded()) return Response(request, 503);
   return std::nullopt;
 }
 

@@ -103,6 +103,9 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   // says why. ALREADY_EXISTS: it goes on here already, and nothing has happened.
   absl::Status Restore(const store::StandingCall& kept, absl::Time now);
 
+  // False: new calls are answered 503, and so is whatever else is outside of dialogs, but for registrations. Calls that
+  // exist go on.
+  void SetTakesCalls(bool takes_calls) { takes_calls_ = takes_calls; }
   // Takes no more calls, and ends those that are not kept for the next run of the controller; MESSAGE and INFO that
   // wait for their answer still get one. Registrations and requests in dialogs are still served.
   void Drain(absl::Time now);
@@ -186,6 +189,7 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   transport::Network& network_;
   // Of the event that is being handled.
   absl::Time now_ = absl::InfinitePast();
+  bool takes_calls_ = true;
   bool draining_ = false;
   PresentOptions present_;
   // As present_.calls, for calls whose media is released.

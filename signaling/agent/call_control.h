@@ -114,6 +114,8 @@ struct SignalingStatistics {
   // Of the present config, in its order.
   std::vector<TrunkSummary> trunks;
   absl::Time start_time;
+  // New calls are refused, by CallControl::SetDraining.
+  bool draining = false;
 };
 
 class CallControl {
@@ -128,6 +130,8 @@ class CallControl {
   // Ends both legs: BYE after the answer, CANCEL and 480 before. OK as soon as that has begun. NOT_FOUND;
   // FAILED_PRECONDITION if it has ended.
   virtual void HangUpCall(std::string call_id, std::function<void(absl::Status)> done) = 0;
+  // Refuses new calls from now on, or takes them again; those that exist go on.
+  virtual void SetDraining(bool draining) = 0;
   virtual SignalingStatistics Statistics() const = 0;
 };
 

@@ -81,6 +81,11 @@ class FakeCallControl : public CallControl {
     done(std::move(status));
   }
 
+  void SetDraining(bool draining) override {
+    absl::MutexLock lock(&mutex_);
+    statistics_.draining = draining;
+  }
+
   SignalingStatistics Statistics() const override {
     absl::MutexLock lock(&mutex_);
     return statistics_;

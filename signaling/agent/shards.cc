@@ -232,6 +232,13 @@ void Shards::HangUpCall(std::string call_id, std::function<void(absl::Status)> d
   });
 }
 
+void Shards::SetDraining(bool draining) {
+  draining_ = draining;
+  for (const std::unique_ptr<Shard>& shard : shards_) {
+    shard->Post([draining](Agent& agent, absl::Time) { agent.SetTakesCalls(!draining); });
+  }
+}
+
 void Shards::FindReplacement(const ReplacementRequest& request, std::function<void(Router::Route)> done) {
   OwnerOf(request.dialog.call_id).Post([request, done = std::move(done)](Agent& agent, absl::Time) {
     done(agent.FindReplacement(request));
@@ -262,6 +269,7 @@ SignalingStatistics Shards::Statistics() const {
   SignalingStatistics statistics;
   statistics.trunks = Trunks();
   statistics.start_time = start_time_;
+  statistics.draining = draining_;
   for (const std::unique_ptr<Shard>& shard : shards_) {
     shard->counters().AddTo(statistics);
     const transport::TransportCounters& transport = shard->transport_counters();

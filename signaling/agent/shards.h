@@ -14,6 +14,7 @@
 #ifndef SLUICE_SIGNALING_AGENT_SHARDS_H_
 #define SLUICE_SIGNALING_AGENT_SHARDS_H_
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -100,6 +101,7 @@ class Shards final : public CallControl,
   void GetCall(std::string call_id, bool include_messages,
                std::function<void(absl::StatusOr<CallDetails>)> done) override;
   void HangUpCall(std::string call_id, std::function<void(absl::Status)> done) override;
+  void SetDraining(bool draining) override;
   SignalingStatistics Statistics() const override;
 
  private:
@@ -133,6 +135,7 @@ class Shards final : public CallControl,
   std::shared_ptr<const routing::Plan> plan_ ABSL_GUARDED_BY(plan_mutex_);
   std::vector<std::unique_ptr<Shard>> shards_;
   Restoration restoration_;
+  std::atomic<bool> draining_ = false;
 };
 
 }  // namespace sluice::agent

@@ -216,6 +216,27 @@ TEST_F(ShardsTest, EndsAllCallsAndWritesTheirRecordsBeforeItStops) {
   EXPECT_TRUE(fleet_.Sessions().empty());
 }
 
+TEST_F(ShardsTest, RefuseNewCallsWhileTheyDrainAndGoOnWithTheOthers) {
+  EXPECT_EQ(b_->Register().status(), 200);
+  const StandingCall call = Establish();
+  shards_->SetDraining(true);
+  EXPECT_TRUE(shards_->Statistics().draining);
+  const sip::Message invite = a_->NewInvite("20002230000");
+  a_->Send(invite);
+  const sip::Message refusal = a_->Receive();
+  EXPECT_EQ(refusal.status(), 503);
+  EXPECT_TRUE(refusal.Has(sip::Header::kRetryAfter));
+  a_->Send(a_->AckOf(invite, refusal));
+  a_->Send(a_->NewRequest("OPTIONS", "20002230000"));
+  EXPECT_EQ(a_->Receive().status(), 503);
+  EXPECT_EQ(b_->Register().status(), 200);
+  a_->Send(a_->InDialog("BYE", call.invite, call.answered));
+  EXPECT_EQ(a_->Receive().status(), 200);
+  AnswerBye(*b_);
+  shards_->SetDraining(false);
+  Establish();
+}
+
 TEST_F(ShardsTest, DoesNotWaitForPhonesThatAreGone) {
   EXPECT_EQ(b_->Register().status(), 200);
   Establish();

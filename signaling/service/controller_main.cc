@@ -176,7 +176,9 @@ int Run(const std::string& file, const Settings& settings) {
     if (!exporter.ok()) return Fail(exporter.status());
     hep = *std::move(exporter);
   }
-  auto fleet = std::make_unique<fleet::GrpcFleet>(ToFleetOptions(config, (*store)->Epoch()));
+  fleet::FleetOptions fleet_options = ToFleetOptions(config, (*store)->Epoch());
+  fleet_options.adopts_late = cluster != nullptr;
+  auto fleet = std::make_unique<fleet::GrpcFleet>(std::move(fleet_options));
   agent::ShardsOptions shards_options = ToShardsOptions(config, settings.plan);
   shards_options.on_takeover = [](const std::string& name, const agent::Restoration& restoration) {
     TellOfRestoration(restoration, absl::StrCat("calls of ", name));

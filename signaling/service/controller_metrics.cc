@@ -73,9 +73,11 @@ void AddCalls(Families& families, const agent::SignalingStatistics& signaling) {
   families.Gauge("sluice_allocated_bytes", "Memory that the process has allocated and not freed.",
                  static_cast<double>(AllocatedBytes()));
   families.Gauge("sluice_calls", "Calls that exist now.", static_cast<double>(signaling.calls));
+  families.Gauge("sluice_draining", "1 while the controller takes no new calls.", signaling.draining ? 1 : 0);
   families.Counter("sluice_calls_started_total", "Calls that were begun.", signaling.calls_started);
   families.Counter("sluice_calls_answered_total", "Calls that were answered.", signaling.calls_answered);
-  families.Counter("sluice_calls_restored_total", "Calls of the run before that went on with this one.",
+  families.Counter("sluice_calls_restored_total",
+                   "Calls of an earlier run, or of another controller, that go on with this one.",
                    signaling.calls_restored);
   MetricFamily& refused =
       families.Add(CounterFamily("sluice_calls_refused_total", "Calls that ended without an answer, by SIP status."));

@@ -17,6 +17,8 @@ using controller::v1::CreateAccountRequest;
 using controller::v1::CreateAccountResponse;
 using controller::v1::DeleteAccountRequest;
 using controller::v1::DeleteAccountResponse;
+using controller::v1::DrainControllerRequest;
+using controller::v1::DrainControllerResponse;
 using controller::v1::GetCallRequest;
 using controller::v1::GetCallResponse;
 using controller::v1::GetStatisticsRequest;
@@ -35,6 +37,8 @@ using controller::v1::ListRelaysRequest;
 using controller::v1::ListRelaysResponse;
 using controller::v1::ListTrunksRequest;
 using controller::v1::ListTrunksResponse;
+using controller::v1::UndrainControllerRequest;
+using controller::v1::UndrainControllerResponse;
 using controller::v1::UpdateAccountRequest;
 using controller::v1::UpdateAccountResponse;
 using grpc::CallbackServerContext;
@@ -246,6 +250,20 @@ ServerUnaryReactor* ControllerService::ListTrunks(CallbackServerContext* context
 ServerUnaryReactor* ControllerService::GetStatistics(CallbackServerContext* context, const GetStatisticsRequest*,
                                                      GetStatisticsResponse* response) {
   *response = ToProto(calls_.Statistics(), store_.Statistics().bindings);
+  return Finish(context);
+}
+
+ServerUnaryReactor* ControllerService::DrainController(CallbackServerContext* context,
+                                                       const DrainControllerRequest* /*request*/,
+                                                       DrainControllerResponse* /*response*/) {
+  calls_.SetDraining(true);
+  return Finish(context);
+}
+
+ServerUnaryReactor* ControllerService::UndrainController(CallbackServerContext* context,
+                                                         const UndrainControllerRequest* /*request*/,
+                                                         UndrainControllerResponse* /*response*/) {
+  calls_.SetDraining(false);
   return Finish(context);
 }
 

@@ -58,6 +58,12 @@ class ControllerService final : public controller::v1::ControllerService::Callba
   grpc::ServerUnaryReactor* GetStatistics(grpc::CallbackServerContext* context,
                                           const controller::v1::GetStatisticsRequest* request,
                                           controller::v1::GetStatisticsResponse* response) override;
+  grpc::ServerUnaryReactor* DrainController(grpc::CallbackServerContext* context,
+                                            const controller::v1::DrainControllerRequest* request,
+                                            controller::v1::DrainControllerResponse* response) override;
+  grpc::ServerUnaryReactor* UndrainController(grpc::CallbackServerContext* context,
+                                              const controller::v1::UndrainControllerRequest* request,
+                                              controller::v1::UndrainControllerResponse* response) override;
 
  private:
   agent::CallControl& calls_;

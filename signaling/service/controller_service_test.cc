@@ -375,6 +375,18 @@ TEST_F(Service, HangsUpOnce) {
   EXPECT_EQ(Call(&Stub::HangUpCall, request, &response).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
 }
 
+TEST_F(Service, DrainsAndUndrains) {
+  controller::v1::DrainControllerResponse drained;
+  EXPECT_TRUE(Call(&Stub::DrainController, controller::v1::DrainControllerRequest(), &drained).ok());
+  controller::v1::GetStatisticsResponse statistics;
+  EXPECT_TRUE(Call(&Stub::GetStatistics, controller::v1::GetStatisticsRequest(), &statistics).ok());
+  EXPECT_TRUE(statistics.draining());
+  controller::v1::UndrainControllerResponse undrained;
+  EXPECT_TRUE(Call(&Stub::UndrainController, controller::v1::UndrainControllerRequest(), &undrained).ok());
+  EXPECT_TRUE(Call(&Stub::GetStatistics, controller::v1::GetStatisticsRequest(), &statistics).ok());
+  EXPECT_FALSE(statistics.draining());
+}
+
 TEST_F(Service, ListsCallRecordsOfAPeriod) {
   for (int hour = 0; hour < 3; ++hour) {
     store::CallRecord record;

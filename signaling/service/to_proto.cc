@@ -207,6 +207,7 @@ controller::v1::GetStatisticsResponse ToProto(const agent::SignalingStatistics& 
   proto.mutable_refused_calls()->insert(statistics.refused_calls.begin(), statistics.refused_calls.end());
   google::protobuf::Timestamp time;
   if (ToTimestamp(statistics.start_time, &time)) *proto.mutable_start_time() = time;
+  proto.set_draining(statistics.draining);
   return proto;
 }
 
