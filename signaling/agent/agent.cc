@@ -37,7 +37,8 @@ Agent::Agent(const AgentOptions& options, const Surroundings& surroundings, IdSo
       registrar_(surroundings.store, options.registrar),
       trunk_servers_(surroundings.resolver, surroundings.network),
       router_(options.domains,
-              {surroundings.network, surroundings.store, registrar_, trunk_servers_, surroundings.health},
+              {surroundings.network, surroundings.store, registrar_, trunk_servers_, surroundings.health,
+               surroundings.cluster != nullptr},
               [this] { return ids_.NewNumber(); }),
       limiter_(surroundings.limiter),
       dialogs_(surroundings.dialogs),
@@ -134,6 +135,8 @@ absl::Time Agent::NextDeadline() const {
 
 void Agent::SendKeepalives() {
   for (const NatKeepalive::Ping& ping : keepalive_.Due(now_)) {
+    // Another controller has the way that this one's NAT keeps open.
+    if (cluster_ != nullptr && !network_.ListensOn(ping.hop.protocol, ping.hop.local)) continue;
     // Whatever the answer is, it has gone through the NAT.
     transactions_.SendRequest(MakeOptions(ping.uri, network_.Advertised(ping.hop), options_.server, ids_), ping.hop,
                               now_);

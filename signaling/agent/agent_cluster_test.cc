@@ -96,6 +96,40 @@ TEST_F(AgentClusterTest, ItsTagsSayWhoseTheyAre) {
   HangUp();
 }
 
+// B, as another controller has registered it.
+TEST_F(AgentClusterTest, CallsAPhoneThatHasRegisteredElsewhereFromItsOwnAddress) {
+  const auto seen = bed_.store().FindBindings("20002230000");
+  store::BindingSet elsewhere = *seen;
+  ASSERT_EQ(elsewhere.size(), 1u);
+  elsewhere[0].local = std::string(kThem);
+  ASSERT_TRUE(bed_.store().AdoptBindings("20002230000", seen, elsewhere));
+  Establish();
+  EXPECT_EQ(bed_.network().latest_hop().local.ToString(), AgentTestBed::kServer);
+  EXPECT_TRUE(absl::StrContains(offered_.Get(sip::Header::kContact), AgentTestBed::kServer));
+  HangUp();
+}
+
+TEST_F(AgentClusterTest, KeepsNatsOpenOnlyForWhoHasRegisteredHere) {
+  AgentTestBed bed([](AgentOptions& options) { options.keepalive_interval = absl::Seconds(10); }, FreshFile("-nat"),
+                   &cluster_);
+  bed.AddAccount("20002230000", "secret");
+  Phone b = bed.NewPhone("20002230000", "192.168.2.63:43518", "198.18.2.9:50518");
+  ASSERT_EQ(b.Register().status(), 200);
+  bed.Pass(absl::Seconds(11));
+  EXPECT_EQ(b.Receive().method(), sip::Method::kOptions);
+  bed.Pass(absl::Seconds(40));
+  while (bed.network().Has(b.hop().remote)) b.Receive();
+  const auto seen = bed.store().FindBindings("20002230000");
+  store::BindingSet elsewhere = *seen;
+  elsewhere[0].local = std::string(kThem);
+  ASSERT_TRUE(bed.store().AdoptBindings("20002230000", seen, elsewhere));
+  // Those that were sent before are sent no more.
+  bed.Pass(absl::Seconds(40));
+  while (bed.network().Has(b.hop().remote)) b.Receive();
+  bed.Pass(absl::Seconds(40));
+  EXPECT_FALSE(bed.network().Has(b.hop().remote));
+}
+
 TEST_F(AgentClusterTest, PassesARequestToWhoHasItsDialogAndTheAnswerBack) {
   cluster_.SetOwner(kTheirRun, At(kThem));
   sip::Message bye = InTheirDialog("BYE");

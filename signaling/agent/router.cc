@@ -161,7 +161,8 @@ call::Party Router::Callee(const registrar::Target& target, const store::Account
   const std::optional<sip::Endpoint> remote =
       sip::Endpoint::Parse(binding.path.empty() ? target.remote : binding.source);
   if (!protocol.has_value() || !local.has_value() || !remote.has_value()) return callee;
-  if (local->is_v6 == remote->is_v6) {
+  const bool is_ours = !parts_.is_one_of_several || parts_.network.ListensOn(*protocol, *local);
+  if (is_ours && local->is_v6 == remote->is_v6) {
     callee.hop = {.protocol = *protocol, .local = *local, .remote = *remote, .connection = binding.connection};
   } else {
     callee.hop = parts_.network.HopTo(*protocol, *remote);

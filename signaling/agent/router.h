@@ -72,6 +72,8 @@ class Router {
     const registrar::Registrar& registrar;
     TrunkServers& servers;
     const ServerHealth& health;
+    // Other controllers take registrations, too, at addresses of their own.
+    bool is_one_of_several = false;
   };
 
   // `random`: 64 bits with each call.
