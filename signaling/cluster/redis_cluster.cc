@@ -260,8 +260,7 @@ absl::Status RedisCluster::Join() {
 }
 
 absl::Status RedisCluster::Beat() {
-  const absl::Duration now = SteadyNow();
-  if (now < next_beat_) return absl::OkStatus();
+  if (SteadyNow() < next_beat_) return absl::OkStatus();
   std::deque<std::string> numbers;
   std::vector<absl::string_view> arguments(introduction_.begin(), introduction_.end());
   for (const auto& [number, gone] : delivered_) {
@@ -273,6 +272,8 @@ absl::Status RedisCluster::Beat() {
   }
   const absl::StatusOr<Reply> reply = RunScript(kBeatScript, arguments);
   if (!reply.ok()) return reply.status();
+  // Not from before: the answer may have been long in coming.
+  const absl::Duration now = SteadyNow();
   // Redis was away, or this process: the leases of others may have run out for the same reason.
   if (reply->view()[1].Integer() != 1) takes_from_ = now + options_.lease + options_.return_time;
   ReadRoster(reply->view());
@@ -347,9 +348,10 @@ absl::Status RedisCluster::Deliver(RunNumber run) {
   const RosterEntry* const entry = roster()->Find(run);
   const GoneRun gone{run, entry->name, entry->epoch};
   const bool is_news = just_taken_.erase(run) > 0 || !calls->empty();
-  {
+  for (const store::StandingCall& call : *calls) {
+    // One by one here and below: shards wait for this lock, and there may be very many.
     absl::MutexLock lock(&mutex_);
-    for (const store::StandingCall& call : *calls) shelf_.Adopt(run, call);
+    shelf_.Adopt(run, call);
   }
   // An earlier run of this controller may have died before it could say here, too, that a call was over.
   if (gone.name == options_.name) calls = ForgetRecorded(*std::move(calls));
@@ -370,9 +372,10 @@ std::vector<store::StandingCall> RedisCluster::ForgetRecorded(std::vector<store:
   std::vector<store::StandingCall> left = store_->WithoutRecorded(calls);
   absl::flat_hash_set<absl::string_view> standing;
   for (const store::StandingCall& call : left) standing.insert(call.call_id);
-  absl::MutexLock lock(&mutex_);
   for (const store::StandingCall& call : calls) {
-    if (!standing.contains(call.call_id)) shelf_.Forget(call.call_id);
+    if (standing.contains(call.call_id)) continue;
+    absl::MutexLock lock(&mutex_);
+    shelf_.Forget(call.call_id);
   }
   return left;
 }
@@ -402,15 +405,15 @@ absl::Status RedisCluster::DropStrays() {
   for (const auto& [number, gone] : delivered_) runs.push_back(number);
   for (const RunNumber run : runs) {
     const absl::StatusOr<Reply> reply = connection_->Run({"HKEYS", CallsKey(run)});
+    // Somebody else has written there; what is of this run is said when it is written.
+    if (absl::IsFailedPrecondition(reply.status())) continue;
     if (!reply.ok()) return reply.status();
     const std::string number = absl::StrCat(run);
     std::vector<absl::string_view> arguments = {number};
-    {
+    for (size_t i = 0; i < reply->view().size(); ++i) {
+      const absl::string_view call_id = reply->view()[i].Text().value_or("");
       absl::MutexLock lock(&mutex_);
-      for (size_t i = 0; i < reply->view().size(); ++i) {
-        const absl::string_view call_id = reply->view()[i].Text().value_or("");
-        if (!shelf_.Belongs(call_id, run, this->run())) arguments.push_back(call_id);
-      }
+      if (!shelf_.Belongs(call_id, run, this->run())) arguments.push_back(call_id);
     }
     if (arguments.size() == 1) continue;
     if (const auto dropped = RunScript(kDropScript, arguments); !dropped.ok()) return dropped.status();

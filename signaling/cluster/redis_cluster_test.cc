@@ -127,7 +127,7 @@ class RedisClusterTest : public testing::Test {
             .name = absl::StrCat("controller-", number),
             .home = absl::StrCat("home-", number),
             .whereabouts = {sip::Protocol::kUdp, *sip::Endpoint::Parse(absl::StrCat("198.18.1.", number, ":5060"))},
-            .lease = absl::Milliseconds(500),
+            .lease = absl::Seconds(1),
             .beat = absl::Milliseconds(20),
             .return_time = absl::Milliseconds(200),
             .gather = absl::Milliseconds(2),
@@ -432,16 +432,19 @@ TEST_F(RedisClusterTest, StillOwnsWhatItTookWhenRedisComesBackEmpty) {
 }
 
 TEST_F(RedisClusterTest, TakesNobodyForGoneBecauseRedisWasAway) {
-  const auto first = Start(1);
+  RedisClusterOptions options = Options(1);
+  // They wait for it, or make new connections.
+  options.redis.limit = absl::Seconds(5);
+  const auto first = Start(options);
   const auto second = Start(2);
   // Longer than the lease.
   server_.Pause();
-  absl::SleepFor(absl::Milliseconds(700));
+  absl::SleepFor(absl::Milliseconds(1300));
   server_.Resume();
   ASSERT_TRUE(
       Comes([&] { return first->cluster->Statistics().is_connected && second->cluster->Statistics().is_connected; }));
   // Until the moment from which on they take over those that are silent.
-  absl::SleepFor(absl::Milliseconds(900));
+  absl::SleepFor(absl::Milliseconds(1500));
   EXPECT_FALSE(first->hearer.HasTakenOver());
   EXPECT_FALSE(second->hearer.HasTakenOver());
   EXPECT_THAT(first->hearer.successors(), IsEmpty());

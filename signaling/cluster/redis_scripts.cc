@@ -93,6 +93,8 @@ constexpr char kTake[] = R"(
 local why = stranger()
 if why then return why end
 local answer = {'ok'}
+-- What has kept this one from renewing its lease may have kept the others.
+if lives(self) == 0 then return answer end
 for i = 3, #ARGV do
   local gone = ARGV[i]
   local owner = get(gone, 'owner')

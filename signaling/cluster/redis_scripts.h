@@ -33,7 +33,7 @@ extern const std::string kJoinScript;
 extern const std::string kBeatScript;
 
 // ARGV: run, token, then runs that it would take over. {"ok", those that it has taken}: a run that has come back, or
-// that somebody else was faster to take, is left.
+// that somebody else was faster to take, is left; all are, if its own lease has run out.
 extern const std::string kTakeScript;
 
 // ARGV: run, token, count of kept calls, of each: call id, state, origin; then of each ended one: call id, origin.
