@@ -16,6 +16,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/random/random.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "signaling/cluster/redis_scripts.h"
@@ -68,6 +69,16 @@ std::optional<Number> NumberOf(const ReplyView& reply) {
   if (!value.has_value() || *value < 0) return std::nullopt;
   if (static_cast<uint64_t>(*value) > std::numeric_limits<Number>::max()) return std::nullopt;
   return static_cast<Number>(*value);
+}
+
+// What to do about a password that Redis does not take.
+absl::Status WithAdvice(const absl::Status& status) {
+  for (const absl::string_view word : {"NOAUTH", "WRONGPASS", "ERR AUTH"}) {
+    if (!absl::StrContains(status.message(), word)) continue;
+    return absl::Status(status.code(),
+                        absl::StrCat(status.message(), " (see cluster.username and cluster.password_file)"));
+  }
+  return status;
 }
 
 std::string TextOf(const ReplyView& reply) { return std::string(reply.Text().value_or("")); }
@@ -211,7 +222,7 @@ absl::Status RedisCluster::Serve() {
 
 absl::Status RedisCluster::Connect() {
   absl::StatusOr<std::unique_ptr<RedisConnection>> connection = RedisConnection::Open(options_.redis, stop_);
-  if (!connection.ok()) return connection.status();
+  if (!connection.ok()) return WithAdvice(connection.status());
   connection_ = *std::move(connection);
   next_beat_ = -absl::InfiniteDuration();
   takes_from_ = SteadyNow() + options_.lease + options_.return_time;
@@ -337,6 +348,10 @@ absl::Status RedisCluster::Deliver() {
 }
 
 absl::Status RedisCluster::Deliver(RunNumber run) {
+  const std::shared_ptr<const Roster> now = roster();
+  const RosterEntry* const entry = now->Find(run);
+  if (entry == nullptr) return absl::OkStatus();
+  const GoneRun gone{run, entry->name, entry->epoch};
   absl::StatusOr<std::vector<store::StandingCall>> calls = ReadCalls(run);
   if (absl::IsFailedPrecondition(calls.status())) {
     // Somebody else has written there: others need not wait for what will not get better.
@@ -345,8 +360,6 @@ absl::Status RedisCluster::Deliver(RunNumber run) {
     calls = std::vector<store::StandingCall>();
   }
   if (!calls.ok()) return calls.status();
-  const RosterEntry* const entry = roster()->Find(run);
-  const GoneRun gone{run, entry->name, entry->epoch};
   const bool is_news = just_taken_.erase(run) > 0 || !calls->empty();
   for (const store::StandingCall& call : *calls) {
     // One by one here and below: shards wait for this lock, and there may be very many.
@@ -385,6 +398,10 @@ absl::StatusOr<std::vector<store::StandingCall>> RedisCluster::ReadCalls(RunNumb
   const std::string key = CallsKey(run);
   std::string cursor = "0";
   do {
+    // Reading very many may take longer than the lease.
+    if (absl::Status status = Beat(); !status.ok()) {
+      return absl::IsFailedPrecondition(status) ? absl::UnavailableError(status.message()) : status;
+    }
     const absl::StatusOr<Reply> reply = connection_->Run({"HSCAN", key, cursor, "COUNT", kPageSize});
     if (!reply.ok()) return reply.status();
     const std::optional<absl::string_view> next = reply->view()[0].Text();

@@ -480,6 +480,7 @@ TEST_F(RedisClusterTest, RefusesToStartWhereRedisRefusesIt) {
   const absl::Status status = TryToStart(options);
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr("NOAUTH"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("see cluster.username and cluster.password_file"));
 }
 
 TEST_F(RedisClusterTest, TellsTheListenerOfBeforeFirst) {
