@@ -170,10 +170,10 @@ std::vector<Command> CallCommands() {
        .max_arguments = 1,
        .summary = "Ends a call on both sides.",
        .run = HangUp},
-      {.name = "calls refuse",
+      {.name = "drain controller",
        .summary = "Lets the controller take no new calls; those that exist go on.",
        .run = DrainController},
-      {.name = "calls take", .summary = "Lets the controller take new calls again.", .run = UndrainController},
+      {.name = "undrain controller", .summary = "Lets the controller take new calls again.", .run = UndrainController},
   };
 }
 

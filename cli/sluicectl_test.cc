@@ -407,9 +407,9 @@ TEST_F(Sluicectl, ExplainsAPacketStepByStep) {
 }
 
 TEST_F(Sluicectl, LetsAControllerRefuseAndTakeCalls) {
-  ASSERT_EQ(Run({"calls", "refuse"}), 0) << err_;
+  ASSERT_EQ(Run({"drain", "controller"}), 0) << err_;
   EXPECT_EQ(fake_.asked, "DrainController");
-  ASSERT_EQ(Run({"calls", "take"}), 0) << err_;
+  ASSERT_EQ(Run({"undrain", "controller"}), 0) << err_;
   EXPECT_EQ(fake_.asked, "UndrainController");
 }
 
