@@ -34,11 +34,15 @@ class AgentTrunkTest : public testing::Test {
     }
   }
 
-  // 0… goes to the carrier and then to the other one; the carrier's 49… to the account behind it.
+  // 0… goes to the carrier and then to the other one, but 00881… to nobody; the carrier's 49… to the account behind it.
   void UsePlan() {
     const auto carrier = std::make_shared<const routing::Trunk>(carrier_);
     const auto other = std::make_shared<const routing::Trunk>(MakeTrunk("other", kOther));
     std::vector<routing::Route> routes;
+    routes.push_back({.name = "blocked",
+                      .from = {true, true, ""},
+                      .number = *routing::NumberPattern::Parse("00881*"),
+                      .refusal = 403});
     routes.push_back({.name = "out",
                       .number = *routing::NumberPattern::Parse("0*"),
                       .trunks = {{carrier, 1, 1}},
@@ -407,6 +411,15 @@ TEST_F(AgentTrunkTest, LeadsNoTrunkToAnotherOne) {
   const sip::Message response = carrier_phone_.Receive();
   EXPECT_EQ(response.status(), 404);
   carrier_phone_.Send(carrier_phone_.AckOf(invite, response));
+}
+
+TEST_F(AgentTrunkTest, BlocksWhatARouteRefuses) {
+  EXPECT_EQ(RefusalOfA("0088112345"), 403);
+  EXPECT_FALSE(bed_.network().Take(*sip::Endpoint::Parse(kCarrier)).has_value());
+  const auto records = bed_.Records();
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].sip_status, 403);
+  EXPECT_EQ(records[0].text, "Number is blocked");
 }
 
 TEST_F(AgentTrunkTest, ChallengesAnotherPortOfATrunksAddress) {

@@ -79,6 +79,11 @@ void Router::GoByRoutes(const CallerIdentity& who, absl::string_view own_host, a
   using Kind = routing::Origin::Kind;
   const routing::Route* found =
       plan_->FindRoute({who.account != nullptr ? Kind::kAccount : Kind::kTrunk, who.name()}, route.number);
+  if (found != nullptr && found->refusal != 0) {
+    route.status = found->refusal;
+    route.reason = "Number is blocked";
+    return;
+  }
   const std::string called = found == nullptr ? "" : found->called.Apply(route.number);
   if (called.empty()) {
     route.status = 404;

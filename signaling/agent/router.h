@@ -50,7 +50,7 @@ class Router {
  public:
   struct Route {
     // 0: the call may go on. 404 foreign domain or unknown number, 480 nobody registered, 503 no server of a trunk is
-    // known.
+    // known; or as a route says that blocks the number.
     uint16_t status = 0;
     std::string reason;
     // As dialled.

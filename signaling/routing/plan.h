@@ -51,9 +51,11 @@ struct Route {
   std::string name;
   OriginFilter from;
   NumberPattern number;
-  // One of the two. kNumbersAccount: the account that has the number, as rewritten.
+  // One of the three. kNumbersAccount: the account that has the number, as rewritten.
   std::string account;
   std::vector<TrunkTarget> trunks;
+  // The status by which it is refused; 0: it is not.
+  uint16_t refusal = 0;
   NumberRewrite called;
   NumberRewrite calling;
   // SDP is passed through, and no relay takes part.

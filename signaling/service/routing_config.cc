@@ -26,6 +26,9 @@ using config::v1::TrunkConfig;
 constexpr uint32_t kMaxStrip = 32;
 constexpr size_t kMaxPrepend = 32;
 constexpr uint32_t kMaxWeight = 65535;
+// A route that blocks numbers answers by one of these.
+constexpr uint32_t kLowestRefusal = 400;
+constexpr uint32_t kHighestRefusal = 699;
 constexpr absl::Duration kDefaultExpires = absl::Seconds(600);
 constexpr absl::Duration kMinExpires = absl::Seconds(60);
 // Two retransmissions by UDP; Timer B.
@@ -179,9 +182,27 @@ class PlanReader {
     return file_.Error(key, absl::StrCat("is '", text, "'; allowed: accounts, trunks, any, account:NAME, trunk:NAME"));
   }
 
+  absl::Status ReadRefusal(const std::string& key, const RouteConfig& config, routing::Route& route) {
+    if (config.refuse() < kLowestRefusal || config.refuse() > kHighestRefusal) {
+      return file_.Error(key + ".refuse", absl::StrCat("is ", config.refuse(), "; allowed: a SIP status from ",
+                                                       kLowestRefusal, " to ", kHighestRefusal));
+    }
+    if (!config.to().empty()) return file_.Error(key + ".to", "a route that refuses goes to nobody");
+    for (const auto& [name, is_set] : {std::pair{".called", config.has_called()},
+                                       {".calling", config.has_calling()},
+                                       {".media", config.media() != config::v1::MEDIA_MODE_UNSPECIFIED}}) {
+      if (is_set) return file_.Error(key + name, "means nothing to a route that refuses");
+    }
+    route.refusal = static_cast<uint16_t>(config.refuse());
+    return absl::OkStatus();
+  }
+
   absl::Status ReadTargets(const std::string& key, const RouteConfig& config, routing::Route& route) {
-    if (config.to().empty())
-      return file_.Error(key + ".to", "is required; allowed: [{account: NAME}], or a list such as [{trunk: NAME}]");
+    if (config.refuse() != 0) return ReadRefusal(key, config, route);
+    if (config.to().empty()) {
+      return file_.Error(
+          key + ".to", "is required; allowed: [{account: NAME}], or a list such as [{trunk: NAME}]; or `refuse: 403`");
+    }
     for (int i = 0; i < config.to_size(); ++i) {
       const std::string target_key = absl::StrCat(key, ".to[", i, "]");
       const auto& target = config.to(i);

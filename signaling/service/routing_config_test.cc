@@ -104,6 +104,22 @@ TEST(RoutingConfig, ReadsARouteWithAllThatItHas) {
   EXPECT_FALSE(in->media_released);
 }
 
+TEST(RoutingConfig, ReadsARouteThatBlocksNumbers) {
+  const auto plan = Read(
+      "routes:\n"
+      "- {name: satellites, from: any, number: \"00881*\", refuse: 403}\n"
+      "- {name: abroad, number: \"00*\", to: [{account: a}]}\n");
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  for (const auto kind : {routing::Origin::Kind::kAccount, routing::Origin::Kind::kTrunk}) {
+    const routing::Route* route = (*plan)->FindRoute({kind, "a"}, "0088112345");
+    ASSERT_NE(route, nullptr);
+    EXPECT_EQ(route->refusal, 403);
+  }
+  const routing::Route* route = (*plan)->FindRoute({routing::Origin::Kind::kAccount, "a"}, "0049");
+  ASSERT_NE(route, nullptr);
+  EXPECT_EQ(route->refusal, 0);
+}
+
 struct ErrorCase {
   std::string text;
   // Of the error line.
@@ -141,6 +157,11 @@ TEST(RoutingConfig, NamesFileLineAndKeyOfWhatIsWrong) {
       {route + "from: \"trunk:x\", to: [{account: a}]}", "routes[0].from: there is no trunk 'x'"},
       {route + "from: \"account:\", to: [{account: a}]}", "routes[0].from: is 'account:'"},
       {route + "}", "routes[0].to: is required"},
+      {route + "refuse: 200}", "routes[0].refuse: is 200; allowed: a SIP status from 400 to 699"},
+      {route + "refuse: 700}", "routes[0].refuse: is 700; allowed"},
+      {route + "refuse: 403, to: [{account: a}]}", "routes[0].to: a route that refuses goes to nobody"},
+      {route + "refuse: 403, called: {strip: 1}}", "routes[0].called: means nothing to a route that refuses"},
+      {route + "refuse: 403, media: released}", "routes[0].media: means nothing"},
       {route + "to: [{priority: 1}]}", "routes[0].to[0]: wants either account or trunk"},
       {route + "to: [{account: a, weight: 1}]}", "routes[0].to[0]: priority and weight are for trunks"},
       {route + "to: [{account: a}, {account: b}]}", "routes[0].to[0].account: is alone"},
