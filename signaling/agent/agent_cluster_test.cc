@@ -230,6 +230,29 @@ TEST_F(AgentClusterTest, AnswersAtOnceWhatNobodyCanHave) {
   }
 }
 
+TEST_F(AgentClusterTest, LetsFewRequestsWaitThatNameARunNobodyKnows) {
+  constexpr int kMostUnknown = 256;
+  cluster_.Deny(0x0666);
+  const auto send = [&](absl::string_view tag) {
+    sip::Message bye = a_.NewRequest("BYE", "20002230000");
+    bye.Set(sip::Header::kTo, absl::StrCat(bye.Get(sip::Header::kTo), ";tag=", tag));
+    a_.Send(bye);
+  };
+  for (int i = 0; i < kMostUnknown; ++i) send("0666456789abcdef");
+  EXPECT_FALSE(Has(a_));
+  send("0666456789abcdef");
+  EXPECT_EQ(a_.Receive().status(), 481);
+  // Those of runs that there are do not suffer from it.
+  send(kTheirTag);
+  EXPECT_FALSE(Has(a_));
+  cluster_.SetOwner(kTheirRun, At(kThem));
+  bed_.Pass(absl::Seconds(1));
+  const sip::Message passed = them_.Receive();
+  EXPECT_EQ(passed.method(), sip::Method::kBye);
+  them_.Send(them_.Answer(passed, 200));
+  EXPECT_EQ(a_.Receive().status(), 200);
+}
+
 TEST_F(AgentClusterTest, PassesNothingThatHasComeTooFar) {
   cluster_.SetOwner(kTheirRun, At(kThem));
   sip::Message bye = InTheirDialog("BYE");

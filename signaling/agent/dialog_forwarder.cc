@@ -18,6 +18,9 @@ constexpr absl::Duration kPatience = absl::Seconds(4);
 constexpr absl::Duration kLook = absl::Milliseconds(250);
 // Anybody can send requests that name a run.
 constexpr size_t kMostWaiting = 4096;
+// Of a run that is not known here, since it has just begun, or because a stranger guesses: who has seen no tag of ours
+// seldom names one that there is.
+constexpr size_t kMostUnknown = 256;
 
 // `message` with the Vias of `request`, for an answer to it.
 void SetVias(const sip::Message& request, sip::Message& message) {
@@ -63,7 +66,8 @@ void DialogForwarder::Forget(sip::ServerTransactionId id) {
 bool DialogForwarder::Take(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop,
                            absl::Time now) {
   const cluster::RunNumber run = IdSource::RunOf(request.ToTag());
-  if (run == 0 || run == parts_.cluster.run() || requests_.size() >= kMostWaiting) return false;
+  if (run == 0 || run == parts_.cluster.run()) return false;
+  if (requests_.size() >= (parts_.cluster.Knows(run) ? kMostWaiting : kMostUnknown)) return false;
   auto taken = std::make_unique<Request>();
   taken->message = request;
   taken->hop = hop;

@@ -65,6 +65,9 @@ class Cluster {
   // Who has the dialogs of `run` now. Nothing: this controller, or nobody that is there.
   virtual std::optional<Whereabouts> Find(RunNumber run) const = 0;
 
+  // There is, or was, such a run: its dialogs are somebody's, or may be in a moment.
+  virtual bool Knows(RunNumber run) const = 0;
+
   // `address` is that of another controller of the cluster (any port).
   virtual bool IsMember(const sip::Endpoint& address) const = 0;
 

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +33,11 @@ class FakeCluster final : public Cluster {
     return found->second;
   }
 
+  bool Knows(RunNumber run) const override {
+    absl::MutexLock lock(&mutex_);
+    return !unknown_.contains(run);
+  }
+
   bool IsMember(const sip::Endpoint& address) const override {
     absl::MutexLock lock(&mutex_);
     for (const auto& [run, owner] : owners_) {
@@ -52,6 +58,12 @@ class FakeCluster final : public Cluster {
     if (owner.has_value()) owners_[run] = *owner;
   }
 
+  // There never was such a run.
+  void Deny(RunNumber run) {
+    absl::MutexLock lock(&mutex_);
+    unknown_.insert(run);
+  }
+
   // What the listener hears.
   void TakeOver(const GoneRun& gone, std::vector<store::StandingCall> calls) {
     absl::MutexLock lock(&listener_mutex_);
@@ -67,6 +79,7 @@ class FakeCluster final : public Cluster {
   const Whereabouts whereabouts_;
   mutable absl::Mutex mutex_;
   std::map<RunNumber, Whereabouts> owners_ ABSL_GUARDED_BY(mutex_);
+  std::set<RunNumber> unknown_ ABSL_GUARDED_BY(mutex_);
   // Held while the listener is called, so that SetListener waits for it.
   absl::Mutex listener_mutex_;
   Listener* listener_ ABSL_GUARDED_BY(listener_mutex_) = nullptr;

@@ -120,6 +120,8 @@ std::shared_ptr<const Roster> RedisCluster::roster() const {
 
 std::optional<Whereabouts> RedisCluster::Find(RunNumber run) const { return roster()->WhoHas(run); }
 
+bool RedisCluster::Knows(RunNumber run) const { return roster()->Find(run) != nullptr; }
+
 bool RedisCluster::IsMember(const sip::Endpoint& address) const { return roster()->IsMember(address); }
 
 void RedisCluster::SetListener(Listener* listener) {

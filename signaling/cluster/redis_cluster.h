@@ -102,6 +102,7 @@ class RedisCluster final : public Cluster, public store::SharedState {
   RunNumber run() const override { return run_.load(std::memory_order_relaxed); }
   Whereabouts whereabouts() const override { return options_.whereabouts; }
   std::optional<Whereabouts> Find(RunNumber run) const override;
+  bool Knows(RunNumber run) const override;
   bool IsMember(const sip::Endpoint& address) const override;
   void SetListener(Listener* listener) override ABSL_LOCKS_EXCLUDED(listener_mutex_);
 

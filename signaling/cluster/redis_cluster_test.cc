@@ -206,6 +206,8 @@ TEST_F(RedisClusterTest, KnowsWhereOthersAre) {
   EXPECT_EQ(ToText(*first->cluster->Find(other)), "udp:198.18.1.2:5060");
   EXPECT_FALSE(first->cluster->Find(first->cluster->run()).has_value());
   EXPECT_FALSE(first->cluster->Find(other + 7).has_value());
+  EXPECT_TRUE(first->cluster->Knows(other));
+  EXPECT_FALSE(first->cluster->Knows(other + 7));
   EXPECT_TRUE(first->cluster->IsMember(*sip::Endpoint::Parse("198.18.1.2:12345")));
   EXPECT_FALSE(first->cluster->IsMember(*sip::Endpoint::Parse("198.18.1.1:5060")));
   EXPECT_FALSE(first->cluster->IsMember(*sip::Endpoint::Parse("198.18.1.3:5060")));
