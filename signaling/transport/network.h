@@ -47,7 +47,7 @@ class Network {
   // is none).
   virtual sip::Hop HopTo(sip::Protocol protocol, const sip::Endpoint& remote) const = 0;
 
-  // `local` is where we receive what peers send by `protocol`, now and on this host.
+  // `local` is where we receive what peers send by `protocol`, on this host as it was within the last second.
   virtual bool ListensOn(sip::Protocol protocol, const sip::Endpoint& local) const = 0;
 
   // What stands for `name` in Hop::tls_name: a connection by TLS that we open for such a hop goes on only if the

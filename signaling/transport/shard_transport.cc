@@ -183,6 +183,12 @@ sip::Hop ShardTransport::HopTo(sip::Protocol protocol, const sip::Endpoint& remo
   return hop;
 }
 
+bool ShardTransport::IsOfThisHost(const sip::Endpoint& address) const {
+  if (host_addresses_.empty()) host_addresses_ = AddressesOfThisHost();
+  return std::any_of(host_addresses_.begin(), host_addresses_.end(),
+                     [&](const sip::Endpoint& own) { return own.SameAddress(address); });
+}
+
 bool ShardTransport::ListensOn(sip::Protocol protocol, const sip::Endpoint& local) const {
   return std::any_of(listeners_.begin(), listeners_.end(), [&](const Listener& listener) {
     if (listener.protocol != protocol || listener.address.is_v6 != local.is_v6) return false;

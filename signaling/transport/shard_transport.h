@@ -88,7 +88,10 @@ class ShardTransport : public Network {
   void SetTls(std::shared_ptr<const TlsContexts> contexts) { streams_.SetTls(std::move(contexts)); }
 
   // Closes connections past their limits. Call about once a second.
-  void Sweep() { streams_.Sweep(); }
+  void Sweep() {
+    streams_.Sweep();
+    host_addresses_.clear();
+  }
   // Sends what waits, as far as the kernel takes it. For the stop.
   void Flush();
 
@@ -98,6 +101,7 @@ class ShardTransport : public Network {
  private:
   ShardTransport(boost::asio::io_context& context, size_t shard, ShardMesh& mesh, const ShardTransportOptions& options,
                  Events events);
+  bool IsOfThisHost(const sip::Endpoint& address) const;
   absl::Status OpenListeners(boost::asio::io_context& context, const ShardTransportOptions& options);
   void TakeDatagram(const Datagram& datagram);
   // Tells the owner.
@@ -109,6 +113,8 @@ class ShardTransport : public Network {
   const Events events_;
   TransportCounters counters_;
   std::vector<Listener> listeners_;
+  // As of the latest sweep, or later; empty: nobody has asked since.
+  mutable std::vector<sip::Endpoint> host_addresses_;
   std::vector<std::unique_ptr<UdpSocket>> udp_;
   StreamTransport streams_;
 };

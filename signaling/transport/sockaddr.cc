@@ -60,17 +60,16 @@ sip::Endpoint WithPort(sip::Endpoint endpoint, uint16_t port) {
   return endpoint;
 }
 
-bool IsOfThisHost(const sip::Endpoint& endpoint) {
+std::vector<sip::Endpoint> AddressesOfThisHost() {
+  std::vector<sip::Endpoint> addresses;
   ifaddrs* interfaces = nullptr;
-  if (getifaddrs(&interfaces) != 0) return false;
-  bool is_ours = false;
-  for (const ifaddrs* interface = interfaces; interface != nullptr && !is_ours; interface = interface->ifa_next) {
+  if (getifaddrs(&interfaces) != 0) return addresses;
+  for (const ifaddrs* interface = interfaces; interface != nullptr; interface = interface->ifa_next) {
     if (interface->ifa_addr == nullptr) continue;
-    const std::optional<sip::Endpoint> own = FromSockaddr(interface->ifa_addr);
-    is_ours = own.has_value() && own->SameAddress(endpoint);
+    if (std::optional<sip::Endpoint> own = FromSockaddr(interface->ifa_addr)) addresses.push_back(*own);
   }
   freeifaddrs(interfaces);
-  return is_ours;
+  return addresses;
 }
 
 std::string TransportName(sip::Protocol protocol) { return absl::AsciiStrToLower(sip::ProtocolName(protocol)); }

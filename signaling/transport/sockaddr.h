@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "signaling/sip/hop.h"
@@ -22,8 +23,8 @@ std::optional<sip::Endpoint> FromSockaddr(const sockaddr* address);
 bool IsUnspecified(const sip::Endpoint& endpoint);
 sip::Endpoint WithPort(sip::Endpoint endpoint, uint16_t port);
 
-// One of the addresses of this host (whatever the port is), now.
-bool IsOfThisHost(const sip::Endpoint& endpoint);
+// Of this host, now; ports mean nothing. It takes some 40 us.
+std::vector<sip::Endpoint> AddressesOfThisHost();
 
 // "udp", "tcp", …: the protocol in lower case, as URIs, logs and the API show it.
 std::string TransportName(sip::Protocol protocol);
