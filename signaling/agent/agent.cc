@@ -539,6 +539,10 @@ void Agent::OnResponse(sip::ClientTransactionId id, const sip::Message& response
   runner_.OnResponse(id, response, hop, now_);
 }
 
+void Agent::OnSuccessAgain(sip::ClientTransactionId id, const sip::Message& response) {
+  if (forwarder_.has_value()) forwarder_->OnResponse(id, response, now_);
+}
+
 void Agent::OnFailure(sip::ClientTransactionId id, sip::TransactionFailure failure) {
   if (trunk_registrar_.has_value() && trunk_registrar_->OnFailure(id, failure, now_)) return;
   if (trunk_prober_.has_value() && trunk_prober_->OnFailure(id, now_)) return;

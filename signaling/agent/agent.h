@@ -151,6 +151,7 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   void OnStrayAck(const sip::Message& ack, const sip::Hop& hop) override;
   void OnAckMissing(sip::ServerTransactionId id) override;
   void OnResponse(sip::ClientTransactionId id, const sip::Message& response, const sip::Hop& hop) override;
+  void OnSuccessAgain(sip::ClientTransactionId id, const sip::Message& response) override;
   void OnFailure(sip::ClientTransactionId id, sip::TransactionFailure failure) override;
   void OnTrace(bool received, const sip::Hop& hop, const sip::Message& message, absl::string_view bytes,
                bool retransmission) override;

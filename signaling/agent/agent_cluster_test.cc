@@ -165,8 +165,10 @@ TEST_F(AgentClusterTest, PassesAReInviteWithItsAckAndRepeatsBoth) {
   them_.Send(success);
   const sip::Message answer = a_.Receive();
   EXPECT_EQ(answer.status(), 200);
-  // The first copy is lost on its way.
-  bed_.Pass(absl::Milliseconds(600));
+  // The first copy is lost on its way, and repeated by who has made it, not in between.
+  bed_.Pass(absl::Seconds(2));
+  EXPECT_FALSE(Has(a_));
+  them_.Send(success);
   EXPECT_EQ(a_.Receive().status(), 200);
   a_.Send(a_.AckOf(invite, answer));
   const sip::Message ack = them_.Receive();
@@ -174,6 +176,15 @@ TEST_F(AgentClusterTest, PassesAReInviteWithItsAckAndRepeatsBoth) {
   EXPECT_EQ(ack.Elements(sip::Header::kVia).size(), 1u);
   them_.Send(success);
   EXPECT_EQ(them_.Receive().method(), sip::Method::kAck);
+}
+
+TEST_F(AgentClusterTest, HearsNoMoreOfAReInviteWhoseAckTakesAnotherWay) {
+  cluster_.SetOwner(kTheirRun, At(kThem));
+  a_.Send(InTheirDialog("INVITE"));
+  them_.Send(them_.Answer(them_.Receive(), 200));
+  EXPECT_EQ(a_.Receive().status(), 200);
+  bed_.Pass(absl::Seconds(33));
+  EXPECT_FALSE(Has(a_));
 }
 
 TEST_F(AgentClusterTest, PassesACancelAndTheEndOfWhatItCancels) {

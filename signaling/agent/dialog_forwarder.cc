@@ -157,7 +157,11 @@ bool DialogForwarder::OnResponse(sip::ClientTransactionId id, const sip::Message
   sip::Message passed = response;
   SetVias(request.message, passed);
   const bool awaits_ack = request.message.method() == sip::Method::kInvite && response.is_success();
-  if (response.is_final() && !awaits_ack) Forget(server);
+  if (awaits_ack) {
+    parts_.transactions.PassSuccess(server, std::move(passed), now);
+    return true;
+  }
+  if (response.is_final()) Forget(server);
   parts_.transactions.Respond(server, std::move(passed), now);
   return true;
 }

@@ -3,8 +3,10 @@
 //
 // How it works. The tag that a controller makes for a dialog says its run (IdSource), and the cluster says who has the
 // dialogs of that run. Between the two controllers the request has its own transaction, so that each side repeats what
-// is lost on its way; the Vias stay here and come back on the answers. An ACK of a 2xx has no transaction and goes
-// once. Nothing that a controller has sent goes on to another one: two that are of different minds do not play ball.
+// is lost on its way; the Vias stay here and come back on the answers. A 2xx to an INVITE is repeated by whoever has
+// the dialog alone, until its ACK is there, which may come by this way or another. An ACK of a 2xx whose INVITE did not
+// come this way has no transaction and goes once. Nothing that a controller has sent goes on to another one: two that
+// are of different minds do not play ball.
 //
 // While a controller is gone and nobody has taken its calls over, or they are on their way here, the request waits: it
 // is looked at again and again, and served here, or passed on, as soon as somebody has the dialog. Whoever has answered
@@ -56,6 +58,7 @@ class DialogForwarder {
   bool OnCancel(sip::ServerTransactionId id, const sip::Message& cancel, absl::Time now);
   bool OnAck(sip::ServerTransactionId id, const sip::Message& ack, absl::Time now);
   bool OnAckMissing(sip::ServerTransactionId id);
+  // Also of a 2xx that has come again (OnSuccessAgain).
   bool OnResponse(sip::ClientTransactionId id, const sip::Message& response, absl::Time now);
   bool OnFailure(sip::ClientTransactionId id, sip::TransactionFailure failure);
 

@@ -186,8 +186,8 @@ void TransactionLayer::Core::OnInviteResponse(Transaction& transaction, const Ho
 
   if (machine.state() == InviteClient::State::kAccepted && (steps & kTell) != 0) {
     if (const Transaction::Fork* const fork = FindFork(transaction, response.ToTag())) {
-      if (!fork->ack.empty()) SendKept(Hop(fork->hop), std::string(fork->ack));
-      return;
+      if (fork->ack.empty()) return user_.OnSuccessAgain(id, response);
+      return SendKept(Hop(fork->hop), std::string(fork->ack));
     }
     if (transaction.forks.size() >= kMaxForks) return;
     transaction.kept = std::string();

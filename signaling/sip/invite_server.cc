@@ -35,6 +35,13 @@ Steps InviteServer::OnAnswer(uint16_t status, absl::Time now) {
   return kSendKept;
 }
 
+Steps InviteServer::OnPassedSuccess(absl::Time now) {
+  if (state_ == State::kAccepted) return acknowledged_ ? kNoStep : kSendKept;
+  const Steps steps = OnAnswer(200, now);
+  if (steps != kNoStep) deadlines_.StopRetransmitting();
+  return steps;
+}
+
 Steps InviteServer::OnAck(absl::Time now) {
   if (state_ == State::kAccepted) {
     if (acknowledged_) return kNoStep;

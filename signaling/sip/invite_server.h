@@ -21,6 +21,9 @@ class InviteServer {
   Steps OnRequestAgain() const;
   // The user answers. kSendKept: `status` is to be sent and kept; kNoStep: there was a final response before.
   Steps OnAnswer(uint16_t status, absl::Time now);
+  // The user passes on a 2xx that another one sends, and repeats until its ACK: it goes out once each time (RFC
+  // 6026 7.1).
+  Steps OnPassedSuccess(absl::Time now);
   // kTell: the first ACK of a 2xx.
   Steps OnAck(absl::Time now);
   // kSendKept without an answer before: 100, since the user takes longer than 200 ms (17.2.1). kTellMissing: no ACK to

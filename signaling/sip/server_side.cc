@@ -151,21 +151,37 @@ void TransactionLayer::Core::Respond(ServerTransactionId id, const Message& resp
   Steps steps = kNoStep;
   if (auto* const invite = std::get_if<InviteServer>(&transaction->machine)) {
     steps = invite->OnAnswer(response.status(), now);
-    if (steps != kNoStep && response.is_success()) {
-      transaction->ack_key = AckKey(response);
-      awaiting_ack_.emplace(transaction->ack_key, transaction);
-    }
+    if (steps != kNoStep && response.is_success()) AwaitAck(*transaction, response);
   } else if (auto* const other = std::get_if<NonInviteServer>(&transaction->machine)) {
     steps = other->OnAnswer(response.status(), now);
   }
+  CarryOut(steps, *transaction, response);
+}
+
+void TransactionLayer::Core::PassSuccess(ServerTransactionId id, const Message& response, absl::Time now) {
+  Transaction* const transaction = pool_.Find(id);
+  auto* const invite = transaction == nullptr ? nullptr : std::get_if<InviteServer>(&transaction->machine);
+  if (invite == nullptr) return;
+  const bool is_first = invite->state() == InviteServer::State::kProceeding;
+  const Steps steps = invite->OnPassedSuccess(now);
+  if (is_first) AwaitAck(*transaction, response);
+  CarryOut(steps, *transaction, response);
+}
+
+void TransactionLayer::Core::AwaitAck(Transaction& transaction, const Message& response) {
+  transaction.ack_key = AckKey(response);
+  awaiting_ack_.emplace(transaction.ack_key, &transaction);
+}
+
+void TransactionLayer::Core::CarryOut(Steps steps, Transaction& transaction, const Message& response) {
   if (steps == kNoStep) return;
-  const Hop hop = transaction->hop;
+  const Hop hop = transaction.hop;
   const std::string bytes = response.Serialize();
   if ((steps & kEnd) != 0) {
-    End(*transaction);
+    End(transaction);
   } else {
-    transaction->kept = bytes;
-    Reschedule(*transaction);
+    transaction.kept = bytes;
+    Reschedule(transaction);
   }
   if ((steps & kSendKept) != 0) Send(hop, response, bytes, false);
 }

@@ -36,6 +36,7 @@ class TransactionLayer::Core {
 
   // Server side (server_side.cc).
   void Respond(ServerTransactionId id, const Message& response, absl::Time now);
+  void PassSuccess(ServerTransactionId id, const Message& response, absl::Time now);
   void AbandonAck(ServerTransactionId id, absl::Time now);
   void RespondStatelessly(ServerTransactionId id, const Message& response);
   // A To tag for answers that no transaction repeats, the same for each copy of a request (RFC 3261 8.2.7).
@@ -77,6 +78,10 @@ class TransactionLayer::Core {
   Transaction* FindServer(const Message& request, absl::string_view method);
   // Null: none is free; then the request has been answered 503.
   Transaction* NewServer(const Hop& hop, const Message& request, std::string key, absl::Time now);
+  // Sends `response` and keeps it, as `steps` say.
+  void CarryOut(Steps steps, Transaction& transaction, const Message& response);
+  // From here on its ACK is known.
+  void AwaitAck(Transaction& transaction, const Message& response);
   // Answers a request that makes no transaction.
   void Refuse(const Hop& hop, const Message& request, uint16_t status, absl::string_view reason);
 

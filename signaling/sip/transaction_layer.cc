@@ -144,6 +144,9 @@ void TransactionLayer::SendAck(ClientTransactionId invite, Message ack, const Ho
   core_->SendAck(invite, std::move(ack), hop);
 }
 
+void TransactionLayer::PassSuccess(ServerTransactionId id, Message response, absl::Time now) {
+  core_->PassSuccess(id, response, now);
+}
 void TransactionLayer::AbandonAck(ServerTransactionId id, absl::Time now) { core_->AbandonAck(id, now); }
 
 void TransactionLayer::RespondStatelessly(ServerTransactionId id, const Message& response) {

@@ -79,6 +79,8 @@ class TransactionUser {
   // A response: every provisional one other than 100 (100 too, once), one final one. For INVITE also every further 2xx
   // with another To tag (forks, 13.2.2.4), within 64*T1 of the first.
   virtual void OnResponse(ClientTransactionId id, const Message& response, const Hop& hop) = 0;
+  // A 2xx to an INVITE has come again, and there is no ACK of it yet; of interest for who passes it on (PassSuccess).
+  virtual void OnSuccessAgain(ClientTransactionId /*id*/, const Message& /*response*/) {}
   virtual void OnFailure(ClientTransactionId id, TransactionFailure failure) = 0;
 
   // Each message as it came and was understood, before anything is done with it, and each that goes out; for ladders
@@ -137,6 +139,10 @@ class TransactionLayer {
   // Answers. After a final response, further ones are ignored. Via, From, Call-ID and CSeq are as Message::ResponseTo
   // makes them.
   void Respond(ServerTransactionId id, Message response, absl::Time now);
+
+  // Answers an INVITE by the 2xx of another one, who repeats it until its ACK: to be called each time that it comes. It
+  // is not repeated from here, since the ACK may take another way (RFC 6026 7.1).
+  void PassSuccess(ServerTransactionId id, Message response, absl::Time now);
 
   // The dialog of the 2xx that was sent for `id` has ended (a BYE came ahead of the ACK): the 2xx is not sent again,
   // and the user hears no more of it.

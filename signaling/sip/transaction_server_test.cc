@@ -146,6 +146,26 @@ TEST(InviteServer, StopsRepeatingA2xxWhoseDialogHasEnded) {
   EXPECT_EQ(bed.layer.statistics().transactions, 0);
 }
 
+TEST(InviteServer, PassesA2xxOnAsOftenAsItComesUntilItsAck) {
+  TransactionTestBed bed;
+  bed.Receive(TestRequest("INVITE"));
+  const auto pass = [&] {
+    const auto& last = bed.requests.back();
+    bed.layer.PassSuccess(last.id, Message::ResponseTo(last.request, 200, "to"), bed.now);
+  };
+  pass();
+  bed.AdvanceBy(absl::Seconds(3));
+  EXPECT_EQ(bed.TimesOf("SIP/2.0 200"), "0");
+  pass();
+  EXPECT_EQ(bed.TimesOf("SIP/2.0 200"), "0 3");
+  bed.Receive(TestRequest("ACK", "z9hG4bKother", "to"));
+  pass();
+  EXPECT_EQ(bed.TimesOf("SIP/2.0 200"), "0 3");
+  bed.AdvanceBy(absl::Seconds(100));
+  EXPECT_THAT(bed.events, ElementsAre("request INVITE", "ack"));
+  EXPECT_EQ(bed.layer.statistics().transactions, 0);
+}
+
 TEST(InviteServer, TakesTheAckOf2xxWithTheBranchOfTheInvite) {
   TransactionTestBed bed;
   bed.Receive(TestRequest("INVITE"));
