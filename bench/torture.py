@@ -20,6 +20,7 @@ _MOST_OF_A_DATAGRAM = 65507
 _ANSWER_SECONDS = 3
 
 _TRUNK_CONFIG = f"""\
+abuse: {{requests_per_second: 0}}
 trunks:
   - {{name: torture, peers: [{{transport: udp, address: "{TRUNK}:5060"}}], inbound_addresses: ["{TRUNK}"]}}
 """

@@ -17,6 +17,9 @@ constexpr uint32_t kMinMessageBytes = 1024;
 constexpr uint32_t kDefaultPartBytes = 16384;
 constexpr uint32_t kMinPartBytes = 256;
 constexpr uint32_t kDefaultFailures = 20;
+// Far above what an honest stranger sends, also a site whose phones all come back at once, until the first is
+// registered.
+constexpr uint32_t kDefaultRequestsPerSecond = 500;
 constexpr uint32_t kDefaultBindings = 8;
 constexpr uint32_t kMaxBindings = 64;
 constexpr uint32_t kDefaultRetryAfter = 5;
@@ -220,6 +223,7 @@ class Checker {
                            "is empty; allowed: what a User-Agent begins with");
     }
     if (abuse.failures() == 0) abuse.set_failures(kDefaultFailures);
+    if (!abuse.has_requests_per_second()) abuse.set_requests_per_second(kDefaultRequestsPerSecond);
     if (!abuse.has_longest_wait()) *abuse.mutable_longest_wait() = ToProto(absl::Seconds(300));
     if (ToAbsl(abuse.longest_wait()) < absl::Seconds(1))
       return file_.Error("abuse.longest_wait", "is too short; allowed: 1s and more");

@@ -306,7 +306,9 @@ void Agent::ServeInDialog(sip::ServerTransactionId id, const sip::Message& reque
 bool Agent::ServeDialogOfOurs(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop) {
   // Another controller that has passed it on is not where the peer is.
   const bool is_passed = cluster_ != nullptr && cluster_->IsMember(hop.remote);
-  return runner_.OnRequest(id, request, is_passed ? sip::Hop() : hop, now_);
+  if (!runner_.OnRequest(id, request, is_passed ? sip::Hop() : hop, now_)) return false;
+  network_.Trust(hop.remote);
+  return true;
 }
 
 std::optional<sip::Message> Agent::RefuseRequest(const sip::Message& request) const {
@@ -328,6 +330,7 @@ void Agent::OnRegister(sip::ServerTransactionId id, const sip::Message& request,
   if (!router_.IsOurs(*domain, hop)) return Reply(id, Response(request, 404, "Domain is not served here"));
   Authenticator::Result who = authenticator_.Authenticate(request, hop, transactions_.StatelessToTag(request), now_);
   if (who.account == nullptr) return ReplyToStranger(id, *std::move(who.refusal));
+  network_.Trust(hop.remote);
   // RFC 3261 10.3 step 4: nobody binds contacts to another one's number.
   if (address->uri.DecodedUser() != who.account->name) {
     return Reply(id, Response(request, 403, "To is not the account's own number"));
@@ -363,6 +366,7 @@ std::optional<sip::Message> Agent::RefuseToPass(const sip::Message& request, con
 std::optional<CallerIdentity> Agent::Identify(sip::ServerTransactionId id, const sip::Message& request,
                                               const sip::Hop& hop) {
   CallerIdentifier::Result result = identifier_.Identify(request, hop, transactions_.StatelessToTag(request), now_);
+  if (result.who.has_value()) network_.Trust(hop.remote);
   if (result.challenge.has_value()) {
     ReplyToStranger(id, *std::move(result.challenge));
   } else if (result.status != 0) {
@@ -528,6 +532,7 @@ void Agent::OnAckMissing(sip::ServerTransactionId id) {
 }
 
 void Agent::OnResponse(sip::ClientTransactionId id, const sip::Message& response, const sip::Hop& hop) {
+  network_.Trust(hop.remote);
   const dns::Destination server = {hop.protocol, hop.remote};
   if (trunk_servers_.HasOverloadControl(server)) {
     if (const std::optional<sip::Via> via = response.TopVia()) overload_control_.OnResponse(server, *via, now_);

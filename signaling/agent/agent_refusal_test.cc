@@ -133,6 +133,28 @@ TEST_F(AgentRefusalTest, RecordsACallThatGoesNowhere) {
   EXPECT_EQ(bed_.agent().GetCall(records[0].call_id, false)->ladder.size(), 6u);
 }
 
+TEST_F(AgentRefusalTest, TrustsAnAddressOnceSomebodyThereHasShownWhoHeIs) {
+  const auto trusts = [&](const Phone& phone) { return bed_.network().Trusts(phone.hop().remote); };
+  a_.Send(a_.NewRequest("OPTIONS", ""));
+  a_.Receive();
+  sip::Message stray = a_.NewRequest("BYE", "20002230000");
+  stray.Set(sip::Header::kTo, "<sip:20002230000@198.18.1.1>;tag=unknown");
+  a_.Send(stray);
+  a_.Receive();
+  const sip::Message invite = a_.NewInvite("20002230000");
+  a_.Send(invite);
+  const sip::Message challenge = a_.Receive();
+  a_.Send(a_.AckOf(invite, challenge));
+  EXPECT_FALSE(trusts(a_));
+  EXPECT_EQ(a_.Register("wrong").status(), 401);
+  EXPECT_FALSE(trusts(a_));
+  EXPECT_EQ(b_.Register().status(), 200);
+  EXPECT_TRUE(trusts(b_));
+  a_.SendAuthorized(a_.NewInvite("20002230005"));
+  EXPECT_EQ(a_.Receive().status(), 404);
+  EXPECT_TRUE(trusts(a_));
+}
+
 TEST_F(AgentRefusalTest, LetsNobodyCallUnderAnotherNumber) {
   sip::Message request = a_.NewInvite("20002230000");
   request.Set(sip::Header::kFrom, "<sip:20002230000@198.18.1.1>;tag=x");

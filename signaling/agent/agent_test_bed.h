@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,7 @@ class FakeNetwork final : public transport::Network {
   std::string Advertised(const sip::Hop& hop) const override { return hop.local.ToString(); }
   sip::Hop HopTo(sip::Protocol protocol, const sip::Endpoint& remote) const override;
   bool ListensOn(sip::Protocol protocol, const sip::Endpoint& local) const override;
+  void Trust(const sip::Endpoint& source) override { trusted_.insert(source.ToString()); }
   uint32_t TlsName(const std::string& name) override { return tls_names_.NumberOf(name); }
   std::string TlsNameOf(uint32_t number) const override { return tls_names_.NameOf(number); }
 
@@ -52,6 +54,8 @@ class FakeNetwork final : public transport::Network {
   bool Has(const sip::Endpoint& remote) const;
   // Where the latest message went.
   const sip::Hop& latest_hop() const { return latest_hop_; }
+  // Somebody there has shown who he is.
+  bool Trusts(const sip::Endpoint& source) const { return trusted_.contains(source.ToString()); }
   // Messages to anybody.
   size_t waiting() const { return sent_.size(); }
   const transport::TlsNames& tls_names() const { return tls_names_; }
@@ -65,6 +69,7 @@ class FakeNetwork final : public transport::Network {
   std::deque<Sent> sent_;
   sip::Hop latest_hop_;
   transport::TlsNames tls_names_;
+  std::set<std::string> trusted_;
 };
 
 // A trunk with one server, by UDP, whose calls come from there.

@@ -106,7 +106,7 @@ Shards::Shards(const ShardsOptions& options, fleet::Fleet& fleet, cluster::Clust
       on_ousted_(options.on_ousted),
       fleet_(fleet),
       cluster_(cluster),
-      mesh_(options.shards),
+      mesh_(options.shards, options.strangers),
       start_time_(time_.Now()) {}
 
 absl::StatusOr<std::unique_ptr<Shards>> Shards::Start(const ShardsOptions& options, fleet::Fleet& fleet,

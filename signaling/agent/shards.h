@@ -56,6 +56,7 @@ struct ShardsOptions {
   AgentOptions agent;
   // `tls` is read from the listeners' files and these.
   transport::ShardTransportOptions transport;
+  transport::SourceLimits strangers;
   transport::TlsFiles tls_client;
   dns::CaresClientOptions dns;
   // In a cluster: the calls of another controller (or of an earlier run of this one) have been taken over. On any

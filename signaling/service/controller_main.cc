@@ -180,6 +180,7 @@ int Run(const std::string& file, const Settings& settings) {
   fleet_options.adopts_late = cluster != nullptr;
   auto fleet = std::make_unique<fleet::GrpcFleet>(std::move(fleet_options));
   agent::ShardsOptions shards_options = ToShardsOptions(config, settings.plan);
+  shards_options.strangers.report = WarnOf;
   shards_options.on_takeover = [](const std::string& name, const agent::Restoration& restoration) {
     TellOfRestoration(restoration, absl::StrCat("calls of ", name));
   };

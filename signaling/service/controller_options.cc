@@ -113,6 +113,7 @@ agent::ShardsOptions ToShardsOptions(const ControllerConfig& config, std::shared
   const config::v1::TlsClientConfig& client = config.sip().tls_client();
   options.dns.servers.assign(config.dns().servers().begin(), config.dns().servers().end());
   options.tls_client = {client.certificate_file(), client.private_key_file(), client.ca_file()};
+  options.strangers.requests_per_second = config.abuse().requests_per_second();
   options.transport.udp.max_message_bytes = config.sip().max_message_bytes();
   options.transport.streams.max_message_bytes = config.sip().max_message_bytes();
   return options;

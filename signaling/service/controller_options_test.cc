@@ -61,6 +61,13 @@ TEST(ControllerOptions, CarriesTheListenersAndLimitsToTheShards) {
   EXPECT_EQ(options.agent.domains, (std::vector<std::string>{"ASG Switch", "example.net"}));
 }
 
+TEST(ControllerOptions, LimitsStrangersUnlessToldOtherwise) {
+  const std::string sip = "  realm: r\n  listeners: [{transport: udp, address: \"198.18.1.1:7080\"}]\n";
+  EXPECT_EQ(ShardsOptionsOf(Config(sip)).strangers.requests_per_second, 500u);
+  EXPECT_EQ(ShardsOptionsOf(Config(sip, "abuse: {requests_per_second: 20}\n")).strangers.requests_per_second, 20u);
+  EXPECT_EQ(ShardsOptionsOf(Config(sip, "abuse: {requests_per_second: 0}\n")).strangers.requests_per_second, 0u);
+}
+
 TEST(ControllerOptions, CarriesTheFilesOfTlsToListenersAndClient) {
   const agent::ShardsOptions options = ShardsOptionsOf(
       Config("  realm: r\n  tls_client: {ca_file: ca.pem, certificate_file: us.pem, private_key_file: us.key}\n"

@@ -10,6 +10,8 @@ absl::string_view DropReasonName(DropReason reason) {
       return "too_long";
     case DropReason::kKeepAlive:
       return "keep_alive";
+    case DropReason::kUnknownSource:
+      return "unknown_source";
     case DropReason::kNoCallId:
       return "no_call_id";
     case DropReason::kShardBusy:

@@ -19,6 +19,8 @@ enum class DropReason : uint8_t {
   kTooLong,
   // CRLF, NUL or empty datagrams and STUN requests that keep a NAT open; not an error.
   kKeepAlive,
+  // A request too many of an address that nobody here knows.
+  kUnknownSource,
   // No Call-ID can be found in it.
   kNoCallId,
   // Another shard owns the Call-ID, and too many messages wait for it.

@@ -50,6 +50,9 @@ class Network {
   // `local` is where we receive what peers send by `protocol`, on this host as it was within the last second.
   virtual bool ListensOn(sip::Protocol protocol, const sip::Endpoint& local) const = 0;
 
+  // Whoever is at `source` has shown who he is: requests from there are not limited as those of strangers are.
+  virtual void Trust(const sip::Endpoint& /*source*/) {}
+
   // What stands for `name` in Hop::tls_name: a connection by TLS that we open for such a hop goes on only if the
   // certificate there speaks for it (RFC 5922). Nothing stands for names in a network without TLS.
   virtual uint32_t TlsName(const std::string& /*name*/) { return 0; }

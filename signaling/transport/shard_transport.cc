@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "signaling/transport/shard_of.h"
 #include "signaling/transport/sockaddr.h"
@@ -12,6 +13,9 @@
 
 namespace sluice::transport {
 namespace {
+
+// How a status line begins.
+constexpr absl::string_view kResponse = "SIP/2.0 ";
 
 // What phones send to keep a NAT open: line ends, NULs, nothing.
 bool IsKeepAlive(absl::string_view datagram) {
@@ -21,7 +25,8 @@ bool IsKeepAlive(absl::string_view datagram) {
 
 }  // namespace
 
-ShardMesh::ShardMesh(size_t shards, size_t waiting_messages) : waiting_messages_(waiting_messages) {
+ShardMesh::ShardMesh(size_t shards, const SourceLimits& strangers, size_t waiting_messages)
+    : waiting_messages_(waiting_messages), sources_(strangers) {
   for (size_t i = 0; i < shards; ++i) places_.push_back(std::make_unique<Place>());
 }
 
@@ -57,11 +62,10 @@ ShardTransport::ShardTransport(boost::asio::io_context& context, size_t shard, S
     : shard_(shard),
       mesh_(mesh),
       events_(std::move(events)),
-      streams_(
-          context, static_cast<uint16_t>(shard), options.streams, mesh.names_, counters_,
-          {.receive = [this](const sip::Hop& hop, absl::string_view message) { Tell(&Events::receive, hop, message); },
-           .undelivered = [this](const sip::Hop& hop,
-                                 absl::string_view message) { Tell(&Events::undelivered, hop, message); }}) {
+      streams_(context, static_cast<uint16_t>(shard), options.streams, mesh.names_, counters_,
+               {.receive = [this](const sip::Hop& hop, absl::string_view message) { Take(hop, message); },
+                .undelivered = [this](const sip::Hop& hop,
+                                      absl::string_view message) { Tell(&Events::undelivered, hop, message); }}) {
   streams_.SetTls(options.tls);
 }
 
@@ -93,8 +97,16 @@ void ShardTransport::TakeDatagram(const Datagram& datagram) {
   } else if (IsKeepAlive(datagram.bytes)) {
     counters_.Drop(DropReason::kKeepAlive);
   } else {
-    Tell(&Events::receive, hop, datagram.bytes);
+    Take(hop, datagram.bytes);
   }
+}
+
+void ShardTransport::Take(const sip::Hop& hop, absl::string_view message) {
+  // Responses are nothing without the secrets of a transaction.
+  if (!absl::StartsWith(message, kResponse) && !mesh_.sources_.Admit(hop.remote, SourceLimiter::Time::clock::now())) {
+    return counters_.Drop(DropReason::kUnknownSource);
+  }
+  Tell(&Events::receive, hop, message);
 }
 
 void ShardTransport::Tell(StreamTransport::MessageFunction Events::*event, const sip::Hop& hop,

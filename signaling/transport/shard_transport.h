@@ -19,6 +19,7 @@
 #include "signaling/sip/hop.h"
 #include "signaling/transport/counters.h"
 #include "signaling/transport/network.h"
+#include "signaling/transport/source_limiter.h"
 #include "signaling/transport/stream_transport.h"
 #include "signaling/transport/tls_context.h"
 #include "signaling/transport/tls_names.h"
@@ -35,7 +36,7 @@ class ShardTransport;
 // How the shards of one process reach each other. Outlives their event loops.
 class ShardMesh {
  public:
-  explicit ShardMesh(size_t shards, size_t waiting_messages = 8192);
+  explicit ShardMesh(size_t shards, const SourceLimits& strangers = {}, size_t waiting_messages = 8192);
   ~ShardMesh();
 
   size_t size() const { return places_.size(); }
@@ -53,6 +54,7 @@ class ShardMesh {
 
   const size_t waiting_messages_;
   TlsNames names_;
+  SourceLimiter sources_;
   std::vector<std::unique_ptr<Place>> places_;
 };
 
@@ -82,6 +84,7 @@ class ShardTransport : public Network {
   sip::Hop HopTo(sip::Protocol protocol, const sip::Endpoint& remote) const override;
   bool ListensOn(sip::Protocol protocol, const sip::Endpoint& local) const override;
 
+  void Trust(const sip::Endpoint& source) override { mesh_.sources_.Trust(source, SourceLimiter::Time::clock::now()); }
   uint32_t TlsName(const std::string& name) override { return mesh_.names_.NumberOf(name); }
   std::string TlsNameOf(uint32_t number) const override { return mesh_.names_.NameOf(number); }
   // For connections that begin from now on.
@@ -104,6 +107,8 @@ class ShardTransport : public Network {
   bool IsOfThisHost(const sip::Endpoint& address) const;
   absl::Status OpenListeners(boost::asio::io_context& context, const ShardTransportOptions& options);
   void TakeDatagram(const Datagram& datagram);
+  // A whole message: told to the owner, unless it is one too many.
+  void Take(const sip::Hop& hop, absl::string_view message);
   // Tells the owner.
   void Tell(StreamTransport::MessageFunction Events::*event, const sip::Hop& hop, absl::string_view message);
   UdpSocket* SocketFor(const sip::Hop& hop) const;

@@ -68,6 +68,31 @@ TEST_F(ShardTransportTest, SwallowsKeepAlives) {
   EXPECT_TRUE(received_[0].empty() && received_[1].empty());
 }
 
+TEST_F(ShardTransportTest, DropsWhatAStrangerSendsTooManyOf) {
+  Open(sip::Protocol::kUdp, "127.0.0.1:0");
+  udp::socket peer(peer_context_, {asio::ip::make_address("127.0.0.1"), 0});
+  const udp::endpoint server(asio::ip::make_address("127.0.0.1"), Address().port);
+  const auto send = [&](const std::string& message, int count) {
+    for (int i = 0; i < count; ++i) peer.send_to(asio::buffer(message), server);
+  };
+  const auto received = [&] { return received_[0].size() + received_[1].size(); };
+  send(Options(CallIdOf(0, 2)), 2 * kStrangersRequests);
+  RunUntil([&] { return received() + Dropped(DropReason::kUnknownSource) == 2 * kStrangersRequests; });
+  EXPECT_GE(Dropped(DropReason::kUnknownSource), 1u);
+  EXPECT_GE(received(), static_cast<size_t>(kStrangersRequests));
+  // Answers are told by the secrets in them.
+  const uint64_t dropped = Dropped(DropReason::kUnknownSource);
+  const size_t before = received();
+  send("SIP/2.0 200 OK\r\nCall-ID: x\r\n\r\n", 2 * kStrangersRequests);
+  RunUntil([&] { return received() == before + 2 * kStrangersRequests; });
+  EXPECT_EQ(Dropped(DropReason::kUnknownSource), dropped);
+  // For all shards.
+  shards_[1]->Trust(*sip::Endpoint::Parse("127.0.0.1:5060"));
+  send(Options(CallIdOf(0, 2)), 2 * kStrangersRequests);
+  RunUntil([&] { return received() == before + 4 * kStrangersRequests; });
+  EXPECT_EQ(Dropped(DropReason::kUnknownSource), dropped);
+}
+
 TEST_F(ShardTransportTest, AnswersByAConnectionThatAnotherShardHas) {
   Open(sip::Protocol::kTcp, "127.0.0.1:0");
   tcp::socket peer = Connect(peer_context_, Address());

@@ -85,7 +85,9 @@ class ShardTransportTestBed : public testing::Test {
     ASSERT_TRUE(done());
   }
 
-  ShardMesh mesh_{2};
+  static constexpr int kStrangersRequests = 50;
+
+  ShardMesh mesh_{2, {.requests_per_second = kStrangersRequests}};
   std::array<boost::asio::io_context, 2> contexts_;
   boost::asio::io_context peer_context_;
   std::array<std::unique_ptr<ShardTransport>, 2> shards_;
