@@ -26,6 +26,12 @@ std::optional<Protocol> ParseProtocol(absl::string_view name) {
 }
 
 std::optional<Endpoint> Endpoint::Make(absl::string_view host, uint16_t port) {
+  // RFC 3261's grammar has a colon too many ahead of an embedded IPv4 address; what is meant is clear (RFC 5118 4.10).
+  const size_t surplus = host.find(":::");
+  if (surplus != absl::string_view::npos && host.find('.', surplus) != absl::string_view::npos) {
+    const std::string repaired = absl::StrCat(host.substr(0, surplus), host.substr(surplus + 1));
+    return repaired.find(":::") == std::string::npos ? Make(repaired, port) : std::nullopt;
+  }
   Endpoint endpoint;
   endpoint.port = port;
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
