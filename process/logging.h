@@ -2,8 +2,8 @@
 // there.
 //
 // Levels: error: somebody must act. warning: something is wrong and was dealt with. info: the process' own life (start,
-// stop, reload, relay up or down). debug: one line a call or session. trace: one line a message. Never per packet,
-// never a secret.
+// stop, reload, relay up or down). debug: lines for the steps of a call or session. trace: one line a message. Never
+// per packet, never a secret.
 #ifndef SLUICE_PROCESS_LOGGING_H_
 #define SLUICE_PROCESS_LOGGING_H_
 

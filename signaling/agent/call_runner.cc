@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "signaling/agent/call_log.h"
 #include "signaling/agent/cdr.h"
 #include "signaling/agent/quality_report.h"
 #include "signaling/agent/standing_call.h"
@@ -75,6 +76,7 @@ BookedCall& CallRunner::Book(const sip::Message& invite, CallSummary summary, La
   call.ladder = std::move(ladder);
   parts_.book.AddLeg(call, call::kCaller, sip_call_id);
   parts_.counters.CallStarted();
+  LogBegin(call.summary);
   return call;
 }
 
@@ -412,6 +414,7 @@ void CallRunner::Do(BookedCall& call, call::Progress& action, absl::Time now) {
       summary.callee.peer = leg.peer;
       summary.callee.user_agent = leg.user_agent;
       parts_.counters.CallAnswered();
+      LogAnswer(summary);
       return;
     }
   }
@@ -438,6 +441,7 @@ void CallRunner::Do(BookedCall& call, call::Ended&, absl::Time) {
 void CallRunner::NoteEnd(BookedCall& call, CallState state, const call::Ended& how, absl::Time now) {
   call.summary.state = state;
   FillEnd(call.summary, how, now);
+  LogEnd(call.summary);
   if (how.sip_status >= 300) parts_.counters.CallRefused(how.sip_status);
 }
 

@@ -1,5 +1,7 @@
 #include "signaling/agent/message_trace.h"
 
+#include "signaling/agent/call_log.h"
+
 namespace sluice::agent {
 namespace {
 
@@ -19,6 +21,8 @@ void MessageTrace::Take(bool received, const sip::Hop& hop, const sip::Message& 
     counters.CountResponse(message.status(), message.method_name());
   }
   const CallBook::Found found = parts_.book.FindLeg(message.CallId());
+  LogMessage(received, hop, message.CallId(),
+             found.call == nullptr ? absl::string_view() : absl::string_view(found.call->summary.call_id), bytes);
   if (parts_.hep != nullptr && parts_.hep->Wants(hep::Payload::kSip)) {
     Export(received, hop, message, bytes, found.call, now);
   }
