@@ -210,6 +210,10 @@ class Checker {
     if (session != absl::ZeroDuration() && session < kMinSessionExpires) {
       return file_.Error("calls.session_expires", "is too short (RFC 4028); allowed: 90s and more, or 0s for none");
     }
+    if (!calls.has_probe_interval()) *calls.mutable_probe_interval() = ToProto(absl::Seconds(300));
+    const absl::Duration probe = ToAbsl(calls.probe_interval());
+    if (probe != absl::ZeroDuration() && probe < absl::Seconds(10))
+      return file_.Error("calls.probe_interval", "is too short; allowed: 10s and more, or 0s for never");
     if (calls.retry_after_seconds() == 0) calls.set_retry_after_seconds(kDefaultRetryAfter);
     if (calls.kept_calls() == 0) calls.set_kept_calls(kDefaultKeptCalls);
     return absl::OkStatus();

@@ -30,6 +30,7 @@ TEST(ControllerConfig, TakesAConfigThatIsRightAndFillsInTheDefaults) {
   EXPECT_EQ(config->sip().shards(), 1u);
   EXPECT_EQ(config->sip().user_agent(), "Sluice");
   EXPECT_EQ(config->calls().session_expires().seconds(), 1800);
+  EXPECT_EQ(config->calls().probe_interval().seconds(), 300);
   EXPECT_EQ(config->registrar().default_expires().seconds(), 3600);
 }
 
@@ -97,7 +98,9 @@ INSTANTIATE_TEST_SUITE_P(
         WrongCase{"calls kept in memory", "/var/lib/sluice/controller.db\n", "\":memory:\"\n  keep_calls: true\n",
                   "12: store.keep_calls: wants calls that are there after a restart; sqlite_file must be a file"},
         WrongCase{"a session timer below RFC 4028", "store:", "calls: {session_expires: 60s}\nstore:",
-                  "10: calls.session_expires: is too short (RFC 4028)"}));
+                  "10: calls.session_expires: is too short (RFC 4028)"},
+        WrongCase{"probes that would be a flood", "store:", "calls: {probe_interval: 1s}\nstore:",
+                  "10: calls.probe_interval: is too short; allowed: 10s and more"}));
 
 }  // namespace
 }  // namespace sluice::process

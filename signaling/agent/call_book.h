@@ -37,7 +37,7 @@ namespace sluice::agent {
 
 // What a call needs while it exists.
 struct LiveCall {
-  static constexpr size_t kTimers = static_cast<size_t>(call::CallTimer::kAnswerWait) + 1;
+  static constexpr size_t kTimers = static_cast<size_t>(call::CallTimer::kProbe) + 1;
 
   // A request that the machine sent.
   struct SentRequest {

@@ -177,21 +177,37 @@ Actions Call::Core::OnResponse(LegNumber number, RequestNumber request_number, c
   Begin(now);
   Leg* leg = Find(number);
   if (leg == nullptr || ended_) return Take();
+  leg->Hear(now);
   LearnSession(*leg, response);
+  TakeResponse(*leg, request_number, response);
+  return Take();
+}
+
+Actions Call::Core::OnRequestFailed(LegNumber number, RequestNumber request_number, sip::TransactionFailure failure,
+                                    absl::Time now) {
+  Begin(now);
+  Leg* leg = Find(number);
+  if (leg == nullptr || ended_) return Take();
+  const uint16_t status = failure == sip::TransactionFailure::kTimeout ? 408 : 503;
+  TakeResponse(*leg, request_number, sip::Message::Response(status));
+  return Take();
+}
+
+void Call::Core::TakeResponse(Leg& leg, RequestNumber request_number, const sip::Message& response) {
   const auto found = std::find_if(requests_.begin(), requests_.end(), [&](const ClientRequest& request) {
-    return request.number == request_number && request.leg == number;
+    return request.number == request_number && request.leg == leg.number;
   });
   if (found == requests_.end()) {
     // A further 2xx to an INVITE that forked on its way (RFC 3261 13.2.2.4).
-    if (request_number == leg->invite && response.is_success()) EndSpareDialog(*leg, response);
-    return Take();
+    if (request_number == leg.invite && response.is_success()) EndSpareDialog(leg, response);
+    return;
   }
   const ClientRequest request = *found;
   if (response.is_final()) requests_.erase(found);
-  if (AnswerChallenge(*leg, request, response)) return Take();
+  if (AnswerChallenge(leg, request, response)) return;
   switch (request.kind) {
     case ClientRequest::Kind::kInvite:
-      OnInviteResponse(*leg, request, response);
+      OnInviteResponse(leg, request, response);
       break;
     case ClientRequest::Kind::kOffer:
       OnOfferResponse(request, response);
@@ -203,26 +219,19 @@ Actions Call::Core::OnResponse(LegNumber number, RequestNumber request_number, c
       PassResponse(request, response);
       break;
     case ClientRequest::Kind::kNotify:
-      if (response.is_final() && !response.is_success()) EndSubscription(*leg);
+      if (response.is_final() && !response.is_success()) EndSubscription(leg);
       break;
     case ClientRequest::Kind::kPrack:
       // A callee that does not take it says in the end what becomes of the INVITE.
       break;
+    case ClientRequest::Kind::kProbe:
+      OnProbeResponse(request, response);
+      break;
     case ClientRequest::Kind::kBye:
       // Whatever it says: the peer has seen the BYE, or does not know the dialog.
-      if (response.is_final()) leg->state = Leg::State::kOver;
+      if (response.is_final()) leg.state = Leg::State::kOver;
       break;
   }
-  return Take();
-}
-
-Actions Call::Core::OnRequestFailed(LegNumber number, RequestNumber request_number, sip::TransactionFailure failure,
-                                    absl::Time now) {
-  const Leg* leg = Find(number);
-  const uint16_t status = failure == sip::TransactionFailure::kTimeout ? 408 : 503;
-  // Without header fields: nobody reads a Via or tag of a response that never came.
-  if (leg == nullptr) return {};
-  return OnResponse(number, request_number, sip::Message::Response(status), now);
 }
 
 }  // namespace sluice::call

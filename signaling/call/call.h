@@ -123,6 +123,8 @@ struct CallOptions {
   // Session-Expires that we ask for; 0: off.
   absl::Duration session_expires = absl::Seconds(1800);
   absl::Duration max_duration = absl::ZeroDuration();
+  // After so much silence a side without session timer is asked whether it is there (OPTIONS in its dialog); 0: never.
+  absl::Duration probe_interval = absl::Seconds(300);
   uint32_t retry_after_seconds = 5;
   // SDP is passed through as it is, and no relay takes part.
   bool media_released = false;
@@ -174,7 +176,17 @@ struct AdoptMedia {
 };
 // Answered to the agent, for the record; the call does not wait.
 struct DeleteMedia {};
-enum class CallTimer : uint8_t { kRing, kSession, kRefresh, kDuration, kPrack, kTransfer, kPatience, kAnswerWait };
+enum class CallTimer : uint8_t {
+  kRing,
+  kSession,
+  kRefresh,
+  kDuration,
+  kPrack,
+  kTransfer,
+  kPatience,
+  kAnswerWait,
+  kProbe
+};
 // One a kind; setting it again moves it.
 struct SetTimer {
   CallTimer timer;
@@ -223,7 +235,7 @@ struct Progress {
 };
 // The last action of a call; nothing of it is left. Exactly one, with DeleteMedia before it if there was media.
 struct Ended {
-  enum class By : uint8_t { kCaller, kCallee, kController, kOperator, kMediaTimeout, kSessionTimer };
+  enum class By : uint8_t { kCaller, kCallee, kController, kOperator, kMediaTimeout, kSessionTimer, kUnreachable };
   By by;
   // Final status before the answer; 200 for a call that was answered.
   uint16_t sip_status;
@@ -291,8 +303,9 @@ class Call {
   // answered, and no request, ACK, transfer or media of theirs or ours is awaited. Nothing: it is not.
   std::optional<state::v1::Call> StandingState() const;
   // Makes the call of `state`, instead of Start; its options may be others by now. Its dialogs and timers are told as
-  // if they began, and what has become due meanwhile is due now; refreshes, within some seconds. `credentials` is asked
-  // for those who had some. INVALID_ARGUMENT, saying what is damaged: the call is of no use.
+  // if they began, and what has become due meanwhile is due now; refreshes, within some seconds; whether a side is
+  // there, within an interval. `credentials` is asked for those who had some. INVALID_ARGUMENT, saying what is damaged:
+  // the call is of no use.
   absl::StatusOr<Actions> Restore(const state::v1::Call& state, const CredentialsFunction& credentials, absl::Time now);
 
   // What `leg`, which the caller of this function has found by Call-ID and our tag, and whose own tag is to be

@@ -13,6 +13,7 @@
 // - call_in_dialog.cc: other requests in the dialogs, passed to the other leg.
 // - call_media.cc: asking for media and writing SDP.
 // - call_timers.cc: session timers (RFC 4028) and the other timers.
+// - call_probe.cc: asking silent sides whether they are there (RFC 5057).
 // - call_end.cc: CANCEL, BYE and the way to Ended.
 //
 // Every public function collects actions and hands them out at its end (`Take`), where it is also seen whether the call
@@ -50,6 +51,9 @@ inline constexpr absl::string_view kAllow =
 // And which extensions of an INVITE we know, with reliable provisional responses and without.
 inline constexpr absl::string_view kSupported = "timer, 100rel, replaces";
 inline constexpr absl::string_view kSupportedButReliable = "timer, replaces";
+
+// Until what another request in the dialog stands in the way of is tried again.
+inline constexpr absl::Duration kRetry = absl::Seconds(5);
 
 class Call::Core {
  public:
@@ -95,6 +99,8 @@ class Call::Core {
       kPrack,
       // Tells a transferor how its transfer goes.
       kNotify,
+      // Asks a side whether it is there.
+      kProbe,
       kBye,
     };
     RequestNumber number = 0;
@@ -329,6 +335,8 @@ class Call::Core {
   // call_timers.cc
   void SetTimer(CallTimer timer, absl::Duration after);
   void CancelTimer(CallTimer timer);
+  bool IsSet(CallTimer timer) const { return (timers_ & BitOf(timer)) != 0; }
+  static uint32_t BitOf(CallTimer timer) { return 1u << static_cast<uint32_t>(timer); }
   void ScheduleSessionTimers();
   void RefreshDueLegs();
   void Refresh(Leg& leg);
@@ -337,6 +345,15 @@ class Call::Core {
   // two do not meet again.
   absl::Duration GlareWait(const Leg& leg);
   void OnSessionExpired();
+
+  // call_probe.cc
+  // Nothing else finds out when its peer is gone.
+  bool IsProbed(const Leg& leg) const;
+  // Runs one timer for both sides: not moved by what is heard, it looks whom it is time to ask, and runs on.
+  void ScheduleProbe();
+  void ProbeSilentLegs();
+  void Probe(Leg& leg);
+  void OnProbeResponse(const ClientRequest& request, const sip::Message& response);
 
   // call_end.cc
   // Begins the end of all legs that are not over yet. BYEs and CANCELs that go out carry the header fields of
@@ -365,6 +382,8 @@ class Call::Core {
   // Our Contact towards `party`, who knows us as the one of `local_address` (a From or To value).
   static std::string ContactFor(const Party& party, absl::string_view local_address);
   std::string ContactOf(const Leg& leg) const { return ContactFor(leg.party, leg.dialog->local()); }
+  // `response` is the peer's, or stands for one that did not come: without header fields.
+  void TakeResponse(Leg& leg, RequestNumber request, const sip::Message& response);
   RequestNumber Send(Leg& leg, ClientRequest::Kind kind, sip::Message message, ServerRequest passed = {});
   void Acknowledge(Leg& leg, RequestNumber number, uint32_t cseq, const sip::Dialog& dialog, absl::string_view sdp);
   // A response of our own, without body.

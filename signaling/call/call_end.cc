@@ -19,6 +19,7 @@ Actions Call::Core::OnAck(LegNumber number, const sip::Message& ack, absl::Time 
   Begin(now);
   Leg* leg = Find(number);
   if (leg == nullptr || !leg->ack_awaited) return Take();
+  leg->Hear(now);
   LearnSession(*leg, ack);
   leg->ack_awaited = false;
   if (leg->bye_after_ack) {

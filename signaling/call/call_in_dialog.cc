@@ -25,6 +25,7 @@ Actions Call::Core::OnRequest(LegNumber number, sip::ServerTransactionId transac
     actions_.push_back(call::Respond{number, transaction, sip::Message::ResponseTo(request, 481, "")});
     return Take();
   }
+  leg->Hear(now);
   LearnSession(*leg, request);
   if (leg->dialog->OnRequest(request) == sip::Dialog::Order::kOutOfOrder) {
     Refuse(*leg, transaction, request, 500, "CSeq Out Of Order");

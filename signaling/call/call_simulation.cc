@@ -1,6 +1,7 @@
 #include "signaling/call/call_simulation.h"
 
 #include <array>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -22,7 +23,7 @@ constexpr sip::ServerTransactionId kInviteTransaction = 1;
 class Simulation : public Names {
  public:
   explicit Simulation(const std::function<uint8_t()>& next)
-      : next_(next), options_(Options()), call_(std::make_unique<Call>(options_, *this)) {}
+      : next_(next), options_(Options(next() % 2 == 0)), call_(std::make_unique<Call>(options_, *this)) {}
 
   std::string Run(int events) {
     const uint8_t kind = next_();
@@ -54,6 +55,7 @@ class Simulation : public Names {
   }
 
   int restarts() const { return restarts_; }
+  int probes() const { return probes_; }
 
   std::string NewCallId() override { return absl::StrCat("ours", ++names_); }
   std::string NewTag() override { return absl::StrCat("tag", ++names_); }
@@ -61,9 +63,11 @@ class Simulation : public Names {
   uint64_t NewNumber() override { return next_(); }
 
  private:
-  static CallOptions Options() {
+  static CallOptions Options(bool session_timers) {
     CallOptions options = CallTestBed::DefaultOptions();
     options.follows_redirections = true;
+    if (!session_timers) options.session_expires = absl::ZeroDuration();
+    options.probe_interval = absl::Seconds(10);
     return options;
   }
 
@@ -99,6 +103,15 @@ class Simulation : public Names {
     if (request.method() == sip::Method::kPrack &&
         !acknowledged_.insert(absl::StrCat(action.leg, request.ToTag(), request.Get(sip::Header::kRAck))).second) {
       Break("a second PRACK for one response");
+    }
+    if (request.method() == sip::Method::kOptions) {
+      ++probes_;
+      if (ending_) Break("a side of a call that has ended is asked whether it is there");
+      for (const Sent& sent : sent_) {
+        if (!sent.over && sent.request.leg == action.leg && sent.request.message.ToTag() == request.ToTag()) {
+          Break("a side is asked whether it is there while it owes an answer");
+        }
+      }
     }
     sent_.push_back({std::move(action), false, false});
   }
@@ -334,7 +347,8 @@ class Simulation : public Names {
     Sent* sent = PickSent();
     if (sent == nullptr) return;
     sent->over = true;
-    Do(call_->OnRequestFailed(sent->request.leg, sent->request.number, sip::TransactionFailure::kTimeout, now_));
+    const auto failure = next_() % 4 == 0 ? sip::TransactionFailure::kUndelivered : sip::TransactionFailure::kTimeout;
+    Do(call_->OnRequestFailed(sent->request.leg, sent->request.number, failure, now_));
   }
 
   void AnswerMedia(MediaAnswer::Outcome outcome) {
@@ -406,7 +420,9 @@ class Simulation : public Names {
   }
 
   void FireSomething() {
-    const CallTimer timer = static_cast<CallTimer>(next_() % 8);
+    CallTimer timer = static_cast<CallTimer>(next_() % 9);
+    // Mostly one that runs.
+    if (next_() % 4 != 0 && !timers_.empty()) timer = *std::next(timers_.begin(), next_() % timers_.size());
     timers_.erase(timer);
     Do(call_->OnTimer(timer, now_));
   }
@@ -458,6 +474,7 @@ class Simulation : public Names {
   bool ended_ = false;
   int names_ = 0;
   int restarts_ = 0;
+  int probes_ = 0;
   std::string broken_;
   std::unique_ptr<Call> call_;
 };
@@ -467,7 +484,7 @@ class Simulation : public Names {
 SimulationResult SimulateCall(const std::function<uint8_t()>& next, int events) {
   Simulation simulation(next);
   std::string broken = simulation.Run(events);
-  return {std::move(broken), simulation.restarts()};
+  return {std::move(broken), simulation.restarts(), simulation.probes()};
 }
 
 }  // namespace sluice::call

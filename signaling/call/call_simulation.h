@@ -20,6 +20,8 @@ struct SimulationResult {
   std::string broken;
   // Of the controller.
   int restarts = 0;
+  // How often a side was asked whether it is there.
+  int probes = 0;
 };
 
 // `next` gives the choices; after `events` of them the world becomes orderly.

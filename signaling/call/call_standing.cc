@@ -25,7 +25,7 @@ bool Call::Core::IsQuiet() const {
     return false;
   }
   return std::all_of(legs_.begin(), legs_.end(), [this](const Leg& leg) {
-    if (leg.ack_awaited || leg.unacknowledged != 0 || leg.request_pending) return false;
+    if (leg.IsNegotiating()) return false;
     return leg.state == (IsEnd(leg) ? Leg::State::kAnswered : Leg::State::kOver);
   });
 }
@@ -67,6 +67,11 @@ absl::StatusOr<Actions> Call::Core::Restore(const state::v1::Call& state, const 
     } else if (leg.has_moved) {
       leg.timer.Postpone(std::min(leg.timer.refresh_at(), now + NoticeWait()));
     }
+  }
+  if (const int64_t interval = absl::ToInt64Milliseconds(options_.probe_interval); interval != 0) {
+    // Who was silent when is not known any more. All calls of a controller come at once, and ask one after the other.
+    const auto passed = absl::Milliseconds(names_.NewNumber() % static_cast<uint64_t>(interval));
+    for (Leg& leg : legs_) leg.Hear(now - passed);
   }
   ScheduleSessionTimers();
   return Take();

@@ -141,6 +141,7 @@ TEST(StandingCall, EndsAtOnceWhenItsSessionHasExpiredMeanwhile) {
 TEST(StandingCall, KeepsItsLongestDuration) {
   CallOptions options = CallTestBed::DefaultOptions();
   options.session_expires = absl::ZeroDuration();
+  options.probe_interval = absl::ZeroDuration();
   options.max_duration = absl::Minutes(10);
   CallTestBed bed(options);
   bed.Establish();

@@ -36,6 +36,7 @@ Leg& Call::Core::AddLeg(size_t side, const Party& party) {
   Leg& leg = legs_.emplace_back();
   leg.number = static_cast<LegNumber>(legs_.size() - 1);
   leg.side = side;
+  leg.Hear(now_);
   leg.SetParty(party);
   return leg;
 }

@@ -7,19 +7,12 @@
 #include "signaling/call/session_body.h"
 
 namespace sluice::call {
-namespace {
-
-// Between tries of a refresh that something else stood in the way of.
-constexpr absl::Duration kRetry = absl::Seconds(5);
-
-}  // namespace
 
 Actions Call::Core::OnTimer(CallTimer timer, absl::Time now) {
   Begin(now);
   // One that was cancelled or moved while it was on its way.
-  const uint32_t bit = 1u << static_cast<uint32_t>(timer);
-  if ((timers_ & bit) == 0) return Take();
-  timers_ &= ~bit;
+  if (!IsSet(timer)) return Take();
+  timers_ &= ~BitOf(timer);
   switch (timer) {
     case CallTimer::kRing:
       if (end_) {
@@ -59,19 +52,21 @@ Actions Call::Core::OnTimer(CallTimer timer, absl::Time now) {
       media_text_ = "the relay does not answer";
       FinishMedia(ports_.empty() ? Outcome::kUnavailable : Outcome::kDelayed);
       break;
+    case CallTimer::kProbe:
+      ProbeSilentLegs();
+      break;
   }
   return Take();
 }
 
 void Call::Core::SetTimer(CallTimer timer, absl::Duration after) {
-  timers_ |= 1u << static_cast<uint32_t>(timer);
+  timers_ |= BitOf(timer);
   actions_.push_back(call::SetTimer{timer, after});
 }
 
 void Call::Core::CancelTimer(CallTimer timer) {
-  const uint32_t bit = 1u << static_cast<uint32_t>(timer);
-  if ((timers_ & bit) == 0) return;
-  timers_ &= ~bit;
+  if (!IsSet(timer)) return;
+  timers_ &= ~BitOf(timer);
   actions_.push_back(call::CancelTimer{timer});
 }
 
@@ -91,12 +86,13 @@ void Call::Core::ScheduleSessionTimers() {
       SetTimer(timer, std::max(deadline - now_, absl::ZeroDuration()));
     }
   }
+  ScheduleProbe();
 }
 
 void Call::Core::RefreshDueLegs() {
   for (Leg& leg : legs_) {
     if (leg.state != Leg::State::kAnswered || leg.timer.refresh_at() > now_) continue;
-    if (exchange_ || leg.request_pending || leg.ack_awaited || leg.unacknowledged != 0) {
+    if (exchange_ || leg.IsNegotiating()) {
       leg.timer.Postpone(now_ + kRetry);
     } else {
       Refresh(leg);

@@ -108,7 +108,7 @@ void Call::Core::CancelTargets(absl::string_view reason) {
 void Call::Core::JoinTarget() {
   Leg& target = legs_[transfer_->answered];
   const Leg& other = legs_[ends_[1 - target.side]];
-  if (exchange_ || after_media_ || other.request_pending || other.ack_awaited || other.unacknowledged != 0) return;
+  if (exchange_ || after_media_ || other.IsNegotiating()) return;
   const sip::Message answer = *std::exchange(transfer_->answer, std::nullopt);
   CancelTimer(CallTimer::kTransfer);
   absl::StatusOr<sdp::SessionDescription> offer = sdp::SessionDescription::Parse(SdpOf(answer));

@@ -61,6 +61,8 @@ struct Leg {
   // Our address is another one than the peer knows, since the call has come here from another controller: a refresh
   // tells it.
   bool has_moved = false;
+  // Seconds since 1970, rounded down: small, and set by every message.
+  uint32_t heard_at_seconds = 0;
 
   // Of the peer; nil: not known yet.
   SessionUuid session;
@@ -91,6 +93,13 @@ struct Leg {
   // Session-Expires of the INVITE that we sent.
   absl::Duration asked_expires = absl::ZeroDuration();
   uint32_t min_expires = 0;
+
+  // An INVITE or UPDATE is under way on it.
+  bool IsNegotiating() const { return request_pending || ack_awaited || unacknowledged != 0; }
+
+  // Something of the peer's has come: it is there.
+  void Hear(absl::Time now) { heard_at_seconds = static_cast<uint32_t>(absl::ToUnixSeconds(now)); }
+  absl::Time heard_at() const { return absl::FromUnixSeconds(heard_at_seconds); }
 
   // What the dialog with this To tag has said reliably; empty: nothing.
   absl::string_view EarlySession(absl::string_view to_tag) const {

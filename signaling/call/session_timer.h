@@ -52,8 +52,9 @@ class SessionTimer {
   void Postpone(absl::Time when) { state_.refresh_at = when; }
 
   absl::Duration interval() const { return state_.interval; }
-  // The session ends unless we refresh it.
-  bool is_ours() const { return state_.we_refresh && state_.interval != absl::ZeroDuration(); }
+  // The session ends unless somebody refreshes it; unless we do.
+  bool is_running() const { return state_.interval != absl::ZeroDuration(); }
+  bool is_ours() const { return state_.we_refresh && is_running(); }
   // InfiniteFuture: never.
   absl::Time refresh_at() const { return state_.refresh_at; }
   absl::Time expires_at() const { return state_.expires_at; }

@@ -49,6 +49,7 @@ std::shared_ptr<const call::CallOptions> ToCallOptions(const ControllerConfig& c
   options->ring_timeout = ToAbsl(config.calls().ring_timeout());
   options->session_expires = ToAbsl(config.calls().session_expires());
   options->max_duration = ToAbsl(config.calls().max_duration());
+  options->probe_interval = ToAbsl(config.calls().probe_interval());
   options->retry_after_seconds = config.calls().retry_after_seconds();
   options->follows_redirections = config.calls().follow_redirections();
   options->passes_refer = config.calls().pass_transfers();

@@ -20,12 +20,13 @@ enum class EndedBy : uint8_t {
   kOperator = 4,
   kMediaTimeout = 5,
   kSessionTimer = 6,
+  kUnreachable = 7,
 };
 
 // "caller", "media_timeout": as it stands in tables.
 constexpr absl::string_view EndedByName(EndedBy by) {
-  constexpr absl::string_view kNames[] = {"unknown",  "caller",        "callee",       "controller",
-                                          "operator", "media_timeout", "session_timer"};
+  constexpr absl::string_view kNames[] = {"unknown",  "caller",        "callee",        "controller",
+                                          "operator", "media_timeout", "session_timer", "unreachable"};
   return kNames[static_cast<size_t>(by)];
 }
 

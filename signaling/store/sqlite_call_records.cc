@@ -65,7 +65,7 @@ absl::StatusOr<std::vector<StreamRecord>> ReadStreams(SqliteStatement& query, in
 }
 
 EndedBy ParseEndedBy(absl::string_view text) {
-  for (uint8_t by = 0; by <= static_cast<uint8_t>(EndedBy::kSessionTimer); ++by) {
+  for (uint8_t by = 0; by <= static_cast<uint8_t>(EndedBy::kUnreachable); ++by) {
     if (EndedByName(static_cast<EndedBy>(by)) == text) return static_cast<EndedBy>(by);
   }
   return EndedBy::kUnknown;
