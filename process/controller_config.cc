@@ -16,6 +16,8 @@ constexpr uint32_t kDefaultMessageBytes = 65535;
 constexpr uint32_t kMinMessageBytes = 1024;
 constexpr uint32_t kDefaultPartBytes = 16384;
 constexpr uint32_t kMinPartBytes = 256;
+// RFC 3261 18.1.1.
+constexpr uint32_t kDefaultUdpRequestBytes = 1300;
 constexpr uint32_t kDefaultFailures = 20;
 // Far above what an honest stranger sends, also a site whose phones all come back at once, until the first is
 // registered.
@@ -102,8 +104,10 @@ class Checker {
     }
     if (sip.max_header_bytes() == 0) sip.set_max_header_bytes(kDefaultPartBytes);
     if (sip.max_sdp_bytes() == 0) sip.set_max_sdp_bytes(kDefaultPartBytes);
+    if (sip.max_udp_request_bytes() == 0) sip.set_max_udp_request_bytes(kDefaultUdpRequestBytes);
     const std::pair<const char*, uint32_t> parts[] = {{"sip.max_header_bytes", sip.max_header_bytes()},
-                                                      {"sip.max_sdp_bytes", sip.max_sdp_bytes()}};
+                                                      {"sip.max_sdp_bytes", sip.max_sdp_bytes()},
+                                                      {"sip.max_udp_request_bytes", sip.max_udp_request_bytes()}};
     for (const auto& [key, bytes] : parts) {
       if (bytes < kMinPartBytes || bytes > kDefaultMessageBytes)
         return file_.Error(key, absl::StrCat("allowed: ", kMinPartBytes, " to ", kDefaultMessageBytes));

@@ -49,6 +49,7 @@ Agent::Agent(const AgentOptions& options, const Surroundings& surroundings, IdSo
       book_(options.kept_calls),
       keeper_(surroundings.store, surroundings.network, options.keeps_calls),
       trace_({book_, counters_, surroundings.hep}, options.trace_bytes, options.unclaimed_ladders),
+      large_requests_(network_),
       transactions_(options.transactions, *this, *this, [this] { return ids_.NewNumber(); }),
       runner_({transactions_, book_, surroundings.fleet, surroundings.store, ids_, counters_, limiter_, keeper_,
                surroundings.health, overload_control_, surroundings.hep,

@@ -41,6 +41,7 @@
 #include "signaling/agent/dialog_directory.h"
 #include "signaling/agent/dialog_forwarder.h"
 #include "signaling/agent/id_source.h"
+#include "signaling/agent/large_requests.h"
 #include "signaling/agent/loop_guard.h"
 #include "signaling/agent/message_trace.h"
 #include "signaling/agent/nat_keepalive.h"
@@ -144,6 +145,8 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   void Send(const sip::Hop& hop, absl::string_view message, bool retransmission) override;
   std::string SentBy(const sip::Hop& hop) override;
   absl::string_view ViaParameters(const sip::Hop& hop) override;
+  std::optional<sip::Hop> StreamHop(const sip::Hop& hop) override { return large_requests_.StreamHop(hop, now_); }
+  void OnStreamSilent(const sip::Hop& hop) override { large_requests_.OnStreamSilent(hop, now_); }
   // sip::TransactionUser
   void OnRequest(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop) override;
   void OnCancel(sip::ServerTransactionId id, const sip::Message& cancel) override;
@@ -216,6 +219,7 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   CallBook book_;
   CallKeeper keeper_;
   MessageTrace trace_;
+  LargeRequests large_requests_;
   sip::TransactionLayer transactions_;
   CallRunner runner_;
   StandaloneRequests standalone_;

@@ -145,7 +145,7 @@ call::Party Router::Caller(const sip::Message& invite, const sip::Hop& hop, cons
   caller.behind_nat = who.trunk == nullptr &&
                       (transport::IsOpenedByPhones(hop.protocol) ||
                        (contact.has_value() && registrar::IsBehindNat(contact->uri.text(), hop.remote.ToString())));
-  caller.hop.only_connection = caller.behind_nat && sip::IsReliable(hop.protocol);
+  caller.hop.only_connection = caller.behind_nat;
   if (who.trunk != nullptr && transport::IsSecure(hop.protocol)) {
     caller.hop.tls_name = parts_.servers.TlsNameAt(*who.trunk, hop.remote);
   }
@@ -174,7 +174,7 @@ call::Party Router::Callee(const registrar::Target& target, const store::Account
   }
   callee.is_phone = true;
   callee.behind_nat = binding.behind_nat || transport::IsOpenedByPhones(*protocol);
-  callee.hop.only_connection = callee.behind_nat && sip::IsReliable(*protocol);
+  callee.hop.only_connection = callee.behind_nat;
   callee.advertised = parts_.network.Advertised(callee.hop);
   callee.target_uri = binding.contact;
   for (absl::string_view path : sip::SplitList(binding.path)) callee.route.emplace_back(path);

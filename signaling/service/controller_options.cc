@@ -88,6 +88,7 @@ agent::ShardsOptions ToShardsOptions(const ControllerConfig& config, std::shared
                      .default_expires = ToAbsl(config.registrar().default_expires()),
                      .max_bindings = config.registrar().max_bindings()};
   agent.keepalive_interval = ToAbsl(config.registrar().keepalive_interval());
+  agent.transactions.max_datagram_request_bytes = config.sip().max_udp_request_bytes();
   agent.transactions.message_limits.message_bytes = config.sip().max_message_bytes();
   agent.transactions.message_limits.field_bytes = config.sip().max_header_bytes();
   agent.present = ToPresentOptions(config, std::move(plan));

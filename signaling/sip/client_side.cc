@@ -45,11 +45,9 @@ bool AwaitsFirstAnswer(const Transaction& transaction) {
 
 }  // namespace
 
-uint64_t TransactionLayer::Core::AddVia(Message& request, const Hop& hop, uint64_t mark) {
-  const Branch branch = {random_(), mark};
-  request.AddFirst(Header::kVia, absl::StrCat("SIP/2.0/", ProtocolName(hop.protocol), " ", wire_.SentBy(hop),
-                                              ";rport;branch=", branch.ToString(), wire_.ViaParameters(hop)));
-  return branch.number;
+std::string TransactionLayer::Core::ViaOf(const Hop& hop, const Branch& branch) {
+  return absl::StrCat("SIP/2.0/", ProtocolName(hop.protocol), " ", wire_.SentBy(hop),
+                      ";rport;branch=", branch.ToString(), wire_.ViaParameters(hop));
 }
 
 ClientTransactionId TransactionLayer::Core::SendRequest(Message request, const Hop& hop, absl::Time now,
@@ -61,11 +59,21 @@ ClientTransactionId TransactionLayer::Core::SendRequest(Message request, const H
   }
   const bool reliable = IsReliable(hop.protocol);
   const ClientTransactionId id = transaction->id;
+  const Branch branch = {random_(), mark};
   transaction->hop = hop;
   transaction->method = request.method();
-  transaction->branch = AddVia(request, hop, mark);
-  const std::string bytes = request.Serialize();
+  transaction->branch = branch.number;
+  request.AddFirst(Header::kVia, ViaOf(hop, branch));
+  std::string bytes = request.Serialize();
   if (!reliable) transaction->kept = bytes;
+  if (!reliable && bytes.size() > options_.max_datagram_request_bytes) {
+    if (const std::optional<Hop> stream = wire_.StreamHop(hop)) {
+      transaction->datagram_hop = std::make_unique<Hop>(hop);
+      transaction->hop = *stream;
+      request.SetFirstElement(Header::kVia, ViaOf(*stream, branch));
+      bytes = request.Serialize();
+    }
+  }
   if (request.method() == Method::kInvite) {
     transaction->cancel = MakeCancel(request, "").Serialize();
     transaction->machine.emplace<InviteClient>(timers_, reliable, now);
@@ -74,8 +82,17 @@ ClientTransactionId TransactionLayer::Core::SendRequest(Message request, const H
   }
   clients_.emplace(ClientKey{transaction->branch, false}, transaction);
   Reschedule(*transaction);
-  Send(hop, request, bytes, false);
+  Send(Hop(transaction->hop), request, bytes, false);
   return id;
+}
+
+void TransactionLayer::Core::ReturnToDatagrams(Transaction& transaction) {
+  transaction.hop = *std::exchange(transaction.datagram_hop, nullptr);
+  if (!transaction.cancel.empty()) {
+    const std::string reason(Message::Parse(transaction.cancel).message.Get(Header::kReason));
+    transaction.cancel = MakeCancel(ParseOwn(transaction.kept), reason).Serialize();
+  }
+  wire_.OnStreamSilent(transaction.hop);
 }
 
 void TransactionLayer::Core::Cancel(ClientTransactionId invite, absl::string_view reason, absl::Time now) {
@@ -114,7 +131,7 @@ void TransactionLayer::Core::SendCancel(Transaction& invite, absl::Time now) {
 }
 
 void TransactionLayer::Core::SendAck(ClientTransactionId invite, Message ack, const Hop& hop) {
-  AddVia(ack, hop, 0);
+  ack.AddFirst(Header::kVia, ViaOf(hop, {random_(), 0}));
   const std::string bytes = ack.Serialize();
   Transaction* const transaction = pool_.Find(invite);
   if (Transaction::Fork* const fork = transaction == nullptr ? nullptr : FindFork(*transaction, ack.ToTag())) {
@@ -134,11 +151,16 @@ Transaction* TransactionLayer::Core::FindClient(const Message& message) {
 }
 
 void TransactionLayer::Core::OnUndelivered(absl::string_view bytes) {
-  const MessageLimits no_limits = {bytes.size(), bytes.size(), bytes.size()};
-  const ParseResult parsed = Message::Parse(bytes, no_limits);
+  const ParseResult parsed = Message::Parse(bytes, NoLimits(bytes));
   if (!parsed.ok() || parsed.message.is_response()) return;
   Transaction* const transaction = FindClient(parsed.message);
   if (transaction == nullptr || !AwaitsFirstAnswer(*transaction)) return;
+  // It has gone another way since.
+  if (parsed.message.TopVia()->transport != ProtocolName(transaction->hop.protocol)) return;
+  if (transaction->datagram_hop != nullptr) {
+    ReturnToDatagrams(*transaction);
+    return SendKept(Hop(transaction->hop), std::string(transaction->kept), false);
+  }
   const ClientTransactionId id = transaction->id;
   const bool silent = transaction->silent;
   End(*transaction);

@@ -57,7 +57,8 @@ struct Hop {
   Endpoint remote;
   // The connection of a reliable protocol; 0: none yet.
   uint64_t connection = 0;
-  // The peer cannot be connected to (it is behind NAT): only the connection that it made itself reaches it.
+  // The peer cannot be connected to (it is behind NAT): only the connection that it made itself reaches it; by UDP,
+  // what comes from where it has sent to.
   bool only_connection = false;
   // Whose certificate a connection by TLS that we open must find there: a number of transport's (RFC 5922). 0: that of
   // the address itself.

@@ -57,6 +57,86 @@ TEST(InviteClient, RepeatsByTimerAUntilTimerBAndFails) {
   EXPECT_EQ(bed.layer.NextDeadline(), absl::InfiniteFuture());
 }
 
+// Longer than what goes by UDP.
+Message Large(absl::string_view method) {
+  Message request = Ours(method);
+  request.Add("X-Long", std::string(1300, 'x'));
+  return request;
+}
+
+TEST(LargeRequest, GoesByAStreamAndStaysThereOnceItIsAnswered) {
+  for (const absl::string_view method : {"INVITE", "MESSAGE"}) {
+    TransactionTestBed bed;
+    bed.has_streams = true;
+    bed.layer.SendRequest(Large(method), TestHop(), bed.now);
+    ASSERT_EQ(bed.sent.size(), 1u);
+    EXPECT_EQ(bed.sent[0].hop, TestHop(Protocol::kTcp));
+    EXPECT_EQ(bed.sent[0].message.TopVia()->transport, "TCP");
+    bed.Receive(bed.Answer(0, 200), TestHop(Protocol::kTcp));
+    bed.AdvanceBy(absl::Seconds(100));
+    EXPECT_EQ(bed.sent.size(), 1u);
+    EXPECT_THAT(bed.events, ElementsAre("response 200"));
+    EXPECT_EQ(bed.layer.statistics().transactions, 0);
+  }
+}
+
+TEST(LargeRequest, GoesByUdpWhereThereIsNoStreamAndASmallOneAlways) {
+  TransactionTestBed bed;
+  bed.layer.SendRequest(Large("INVITE"), TestHop(), bed.now);
+  bed.has_streams = true;
+  Send(bed, "INVITE");
+  for (const auto& sent : bed.sent) EXPECT_EQ(sent.message.TopVia()->transport, "UDP");
+}
+
+TEST(LargeRequest, GoesByUdpAtOnceWhenNoConnectionTakesIt) {
+  TransactionTestBed bed;
+  bed.has_streams = true;
+  const ClientTransactionId id = bed.layer.SendRequest(Large("INVITE"), TestHop(), bed.now);
+  bed.layer.OnUndelivered(std::string(bed.sent[0].bytes));
+  ASSERT_EQ(bed.sent.size(), 2u);
+  EXPECT_EQ(bed.sent[1].hop, TestHop());
+  EXPECT_EQ(bed.sent[1].message.TopVia()->transport, "UDP");
+  EXPECT_EQ(bed.sent[1].message.TopBranch(), bed.sent[0].message.TopBranch());
+  EXPECT_FALSE(bed.sent[1].retransmission);
+  // Told twice, and of the way that it does not go any more.
+  bed.layer.OnUndelivered(std::string(bed.sent[0].bytes));
+  EXPECT_THAT(bed.events, ElementsAre("stream silent"));
+  bed.layer.Cancel(id, "", bed.now);
+  bed.Receive(bed.Answer(1, 180));
+  ASSERT_EQ(bed.sent.size(), 3u);
+  EXPECT_EQ(bed.sent[2].hop, TestHop());
+  EXPECT_EQ(bed.sent[2].message.TopVia()->ToString(), bed.sent[1].message.TopVia()->ToString());
+}
+
+TEST(LargeRequest, GoesByUdpWhenNobodyAnswersForT1AndEndsAsAnyOther) {
+  TransactionTestBed bed;
+  bed.has_streams = true;
+  const ClientTransactionId id = bed.layer.SendRequest(Large("INVITE"), TestHop(), bed.now);
+  bed.layer.Cancel(id, "SIP;cause=200", bed.now);
+  bed.AdvanceBy(absl::Seconds(32));
+  EXPECT_EQ(bed.TimesOf("INVITE"), "0 0.5 1.5 3.5 7.5 15.5 31.5");
+  EXPECT_EQ(bed.sent[0].hop.protocol, Protocol::kTcp);
+  EXPECT_FALSE(bed.sent[1].retransmission);
+  for (size_t i = 1; i < bed.sent.size(); ++i) EXPECT_EQ(bed.sent[i].hop, TestHop());
+  EXPECT_TRUE(bed.sent[2].retransmission);
+  EXPECT_THAT(bed.events, ElementsAre("stream silent", "timeout"));
+  EXPECT_EQ(bed.layer.statistics().transactions, 0);
+}
+
+TEST(LargeRequest, TakesALateAnswerByTheStream) {
+  TransactionTestBed bed;
+  bed.has_streams = true;
+  const ClientTransactionId id = bed.layer.SendRequest(Large("INVITE"), TestHop(), bed.now);
+  bed.layer.Cancel(id, "SIP;cause=200", bed.now);
+  bed.AdvanceBy(absl::Seconds(1));
+  bed.Receive(bed.Answer(0, 180), TestHop(Protocol::kTcp));
+  EXPECT_EQ(bed.sent.back().message.method(), Method::kCancel);
+  EXPECT_EQ(bed.sent.back().message.Get(Header::kReason), "SIP;cause=200");
+  bed.Receive(bed.Answer(0, 487), TestHop(Protocol::kTcp));
+  EXPECT_EQ(bed.sent.back().message.method(), Method::kAck);
+  EXPECT_THAT(bed.events, ElementsAre("stream silent", "response 180", "response 487"));
+}
+
 TEST(InviteClient, IsSentOnceOnAReliableTransportAndFailsByTimerB) {
   TransactionTestBed bed;
   Send(bed, "INVITE", Protocol::kTcp);

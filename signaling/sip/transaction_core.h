@@ -14,6 +14,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "signaling/sip/branch.h"
 #include "signaling/sip/hop.h"
 #include "signaling/sip/message.h"
 #include "signaling/sip/timer_wheel.h"
@@ -92,8 +93,10 @@ class TransactionLayer::Core {
   // By our own Via on top of a request or of what answers it.
   Transaction* FindClient(const Message& message);
   void SendCancel(Transaction& invite, absl::Time now);
-  // Adds our Via, answers the number in its branch.
-  uint64_t AddVia(Message& request, const Hop& hop, uint64_t mark);
+  // Our Via towards `hop`.
+  std::string ViaOf(const Hop& hop, const Branch& branch);
+  // From the stream back to UDP.
+  void ReturnToDatagrams(Transaction& transaction);
 
   const TransactionOptions options_;
   const TransactionTimers timers_;

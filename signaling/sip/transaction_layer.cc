@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "signaling/sip/transaction_core.h"
+#include "signaling/sip/transaction_messages.h"
 
 namespace sluice::sip {
 
@@ -48,8 +49,7 @@ void TransactionLayer::Core::Send(const Hop& hop, const Message& message, absl::
 }
 
 void TransactionLayer::Core::SendKept(const Hop& hop, const std::string& bytes, bool retransmission) {
-  const MessageLimits no_limits = {bytes.size(), bytes.size(), bytes.size()};
-  Send(hop, Message::Parse(bytes, no_limits).message, bytes, retransmission);
+  Send(hop, ParseOwn(bytes), bytes, retransmission);
 }
 
 void TransactionLayer::Core::Reschedule(Transaction& transaction) {
@@ -81,7 +81,7 @@ void TransactionLayer::Core::Advance(absl::Time now) {
 
 void TransactionLayer::Core::OnTimer(Transaction& transaction, absl::Time now) {
   const InviteServer* const invite_server = std::get_if<InviteServer>(&transaction.machine);
-  const bool was_sent = invite_server == nullptr || invite_server->answered();
+  bool was_sent = invite_server == nullptr || invite_server->answered();
   const Steps steps = std::visit(
       [now](auto& machine) {
         if constexpr (std::is_same_v<std::decay_t<decltype(machine)>, std::monostate>) {
@@ -91,6 +91,10 @@ void TransactionLayer::Core::OnTimer(Transaction& transaction, absl::Time now) {
         }
       },
       transaction.machine);
+  if ((steps & kSendKept) != 0 && transaction.datagram_hop != nullptr) {
+    ReturnToDatagrams(transaction);
+    was_sent = false;
+  }
   const uint64_t id = transaction.id;
   const bool is_server = !transaction.key.empty();
   const bool silent = transaction.silent;

@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -58,6 +59,10 @@ class Wire {
   virtual std::string SentBy(const Hop& hop) = 0;
   // What else our Via towards `hop` has: ";name=value" each, or nothing.
   virtual absl::string_view ViaParameters(const Hop& /*hop*/) { return ""; }
+  // The same way as `hop`, by UDP, for a request that is too large for it (18.1.1). Nothing: there is none.
+  virtual std::optional<Hop> StreamHop(const Hop& /*hop*/) { return std::nullopt; }
+  // What went by the StreamHop of `hop` was not taken there, or not answered at once: it goes by `hop` now.
+  virtual void OnStreamSilent(const Hop& /*hop*/) {}
 };
 
 class TransactionUser {
@@ -97,6 +102,8 @@ struct TransactionOptions {
   // Server plus client transactions; above it new requests are answered 503 statelessly (without Retry-After of their
   // own), ours fail with kTooMany.
   size_t max_transactions = 500000;
+  // A request that is larger goes by the wire's StreamHop if there is one.
+  size_t max_datagram_request_bytes = 1300;
 };
 
 struct TransactionStatistics {
@@ -123,11 +130,12 @@ class TransactionLayer {
   void OnMessage(const Hop& hop, absl::string_view bytes, absl::Time now);
 
   // A message of ours that no connection took in the end (17.1.4). If it is a request that nobody has answered, it
-  // fails now and not by its timer.
+  // fails now and not by its timer, or goes by UDP if it was only too large for that.
   void OnUndelivered(absl::string_view bytes);
 
-  // Sends `request` to `hop` with a Via of our own on top. Requests that are longer than 1300 bytes go as they are (the
-  // caller chooses the hop). `mark`: of its branch (branch.h).
+  // Sends `request` to `hop` with a Via of our own on top. One that is too large for UDP goes by a stream, if the wire
+  // has one, and by UDP as soon as no connection takes it or nobody has answered for T1: the same request, for who has
+  // got both. `mark`: of its branch (branch.h).
   ClientTransactionId SendRequest(Message request, const Hop& hop, absl::Time now, uint64_t mark = 0);
   // Sends a CANCEL for an INVITE of ours, as soon as a provisional response allows it (9.1); nothing after a final one.
   // `reason`: Reason header field, may be empty.

@@ -28,6 +28,10 @@ Message MakeFrom(const Message& source, Method method, absl::string_view to) {
 
 }  // namespace
 
+MessageLimits NoLimits(absl::string_view bytes) { return {bytes.size(), bytes.size(), bytes.size()}; }
+
+Message ParseOwn(absl::string_view bytes) { return Message::Parse(bytes, NoLimits(bytes)).message; }
+
 Message MakeCancel(const Message& invite, absl::string_view reason) {
   Message cancel = MakeFrom(invite, Method::kCancel, invite.Get(Header::kTo));
   if (!reason.empty()) cancel.Add(Header::kReason, reason);

@@ -1,4 +1,4 @@
-// The two requests that a client transaction makes from its INVITE.
+// Messages of a transaction as bytes, and the two requests that a client transaction makes from its INVITE.
 #ifndef SLUICE_SIGNALING_SIP_TRANSACTION_MESSAGES_H_
 #define SLUICE_SIGNALING_SIP_TRANSACTION_MESSAGES_H_
 
@@ -6,6 +6,11 @@
 #include "signaling/sip/message.h"
 
 namespace sluice::sip {
+
+// For a message that we have made or taken already.
+MessageLimits NoLimits(absl::string_view bytes);
+// What was serialised here.
+Message ParseOwn(absl::string_view bytes);
 
 // The CANCEL of `invite` as it was sent, with its Via (RFC 3261 9.1). `reason`: Reason header field, may be empty.
 Message MakeCancel(const Message& invite, absl::string_view reason);

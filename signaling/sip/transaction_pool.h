@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -42,6 +43,8 @@ struct Transaction : WheelTimer {
 
   // Of clients: the number in the branch.
   uint64_t branch = 0;
+  // Of clients whose request went by a stream because it is large: the way by UDP, which `kept` is made for.
+  std::unique_ptr<Hop> datagram_hop;
   // The CANCEL of an INVITE of ours: no events.
   bool silent = false;
   // Of INVITE clients: a CANCEL ready to be sent, also the pattern of the ACK; empty once neither can be needed.

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -86,6 +87,13 @@ class TransactionTestBed : public Wire, public TransactionUser {
     if (on_send) on_send(message);
   }
   std::string SentBy(const Hop& hop) override { return hop.local.ToString(); }
+  std::optional<Hop> StreamHop(const Hop& hop) override {
+    if (!has_streams) return std::nullopt;
+    Hop stream = hop;
+    stream.protocol = Protocol::kTcp;
+    return stream;
+  }
+  void OnStreamSilent(const Hop&) override { events.emplace_back("stream silent"); }
 
   void OnRequest(ServerTransactionId id, const Message& request, const Hop&) override {
     events.push_back(absl::StrCat("request ", request.method_name()));
@@ -118,6 +126,7 @@ class TransactionTestBed : public Wire, public TransactionUser {
   std::vector<std::string> events;
   std::vector<std::string> trace;
   std::vector<Received> requests;
+  bool has_streams = false;
   std::function<void(absl::string_view)> on_send;
   std::function<void(ServerTransactionId, const Message&)> on_request;
   std::function<void(ClientTransactionId, const Message&)> on_response;
