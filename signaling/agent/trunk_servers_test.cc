@@ -136,6 +136,17 @@ TEST_F(TrunkServersTest, SaysWhomATlsServerMustSpeakFor) {
   EXPECT_FALSE(servers_.FindServer({server, name + 1}).has_value()) << "another name at that address";
 }
 
+TEST_F(TrunkServersTest, WantsTheNameOfTheConfigAlsoFromAServerThatAnotherDomainHas) {
+  dns_.Set("carrier.example", RecordType::kNaptr,
+           {.pointers = {{1, 1, "s", "SIPS+D2T", "", "_sips._tcp.operator.example"}}});
+  dns_.Set("_sips._tcp.operator.example", RecordType::kSrv, {.services = {{1, 1, 5071, "sip.operator.example"}}});
+  SetAddress("sip.operator.example", "198.18.3.1");
+  trunk_.peers = {{std::nullopt, "carrier.example", 0}};
+  UsePlan();
+  EXPECT_EQ(Found(), "TLS 198.18.3.1:5071 as carrier.example");
+  EXPECT_EQ(TlsNames(), std::vector<std::string>{"carrier.example"});
+}
+
 TEST_F(TrunkServersTest, KeepsTheAddressesOfATrunkThroughAReload) {
   SetAddress("sip.carrier.example", "198.18.3.1");
   trunk_.peers = {{sip::Protocol::kUdp, "sip.carrier.example", 5060}};

@@ -85,12 +85,15 @@ TEST_F(CaresClientTest, AsksARealServer) {
     if (type == 1) reply.Address("sip.example", "198.18.1.1");
     if (type == 28) reply.Address("sip.example", "2001:db8::1");
     if (type == 33) reply.Srv("sip.example", {1, 2, 5070, "pbx.example"});
+    if (type == 35) reply.Naptr("sip.example", {1, 2, "s", "SIP+D2U", "", "_sip._udp.example"});
     return reply.Bytes();
   });
   const auto client = Open({server.address()});
   EXPECT_EQ(Ask(*client, RecordType::kA)->addresses.at(0).Address(), "198.18.1.1");
   EXPECT_EQ(Ask(*client, RecordType::kAaaa)->addresses.at(0).Address(), "2001:db8::1");
   EXPECT_EQ(Ask(*client, RecordType::kSrv)->services.at(0), (Service{1, 2, 5070, "pbx.example"}));
+  EXPECT_EQ(Ask(*client, RecordType::kNaptr)->pointers.at(0),
+            (ServicePointer{1, 2, "s", "SIP+D2U", "", "_sip._udp.example"}));
 }
 
 TEST_F(CaresClientTest, KnowsANameThatDoesNotExist) {

@@ -3,6 +3,7 @@
 #define SLUICE_SIGNALING_DNS_DNS_CLIENT_FAKE_H_
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,8 @@ namespace sluice::dns {
 class DnsClientFake final : public DnsClient {
  public:
   void Set(const std::string& name, RecordType type, Records records) { records_[{name, type}] = std::move(records); }
+  // Nobody can say what there is.
+  void Fail(const std::string& name, RecordType type) { failures_.insert({name, type}); }
   void SetFailing(bool failing) { failing_ = failing; }
   // Answers wait for Answer().
   void SetSlow(bool slow) { slow_ = slow; }
@@ -29,7 +32,7 @@ class DnsClientFake final : public DnsClient {
     while (!waiting_.empty()) {
       const auto [question, done] = std::move(waiting_.front());
       waiting_.erase(waiting_.begin());
-      if (failing_) {
+      if (failing_ || failures_.contains(question)) {
         done(absl::UnavailableError("no server answers"));
       } else {
         const auto found = records_.find(question);
@@ -43,6 +46,7 @@ class DnsClientFake final : public DnsClient {
 
  private:
   std::map<std::pair<std::string, RecordType>, Records> records_;
+  std::set<std::pair<std::string, RecordType>> failures_;
   std::vector<std::pair<std::pair<std::string, RecordType>, Callback>> waiting_;
   std::vector<std::string> questions_;
   bool failing_ = false;

@@ -54,6 +54,16 @@ class Reader {
     offset_ += kSize;
   }
 
+  // A <character-string> (RFC 1035 3.3).
+  std::string ReadText() {
+    if (!Has(1)) return Fail(), "";
+    const size_t size = *Bytes();
+    if (!Has(1 + size)) return Fail(), "";
+    std::string text(reply_.substr(offset_ + 1, size));
+    offset_ += 1 + size;
+    return text;
+  }
+
   // Lower case, without the dot at its end. It may be written in part elsewhere in the reply (RFC 1035 4.1.4).
   std::string ReadName() {
     char* text = nullptr;
@@ -125,6 +135,17 @@ void ReadRecord(Reader& reader, RecordType type, Records& records) {
       records.services.push_back(std::move(service));
       return;
     }
+    case RecordType::kNaptr: {
+      ServicePointer pointer;
+      pointer.order = reader.Read16();
+      pointer.preference = reader.Read16();
+      pointer.flags = reader.ReadText();
+      pointer.service = reader.ReadText();
+      pointer.regexp = reader.ReadText();
+      pointer.replacement = reader.ReadName();
+      records.pointers.push_back(std::move(pointer));
+      return;
+    }
   }
 }
 
@@ -153,7 +174,7 @@ absl::StatusOr<Records> ReadReply(absl::string_view reply, RecordType type) {
     } else if (head.owner == name && head.type == static_cast<uint16_t>(type)) {
       ReadRecord(reader, type, records);
       lifetime = std::min(lifetime, head.lifetime);
-      if (records.addresses.size() + records.services.size() >= kMaxRecords) break;
+      if (records.size() >= kMaxRecords) break;
     }
     reader.Seek(head.end);
   }

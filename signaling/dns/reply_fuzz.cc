@@ -6,7 +6,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const absl::string_view reply(reinterpret_cast<const char*>(data), size);
-  for (const auto type : {sluice::dns::RecordType::kA, sluice::dns::RecordType::kAaaa, sluice::dns::RecordType::kSrv}) {
+  using sluice::dns::RecordType;
+  for (const auto type : {RecordType::kA, RecordType::kAaaa, RecordType::kSrv, RecordType::kNaptr}) {
     const auto records = sluice::dns::ReadReply(reply, type);
     if (records.ok() && records->lifetime < absl::ZeroDuration()) __builtin_trap();
   }

@@ -33,6 +33,17 @@ TEST(Reply, GivesServicesWithTheirPortsAndWeights) {
   EXPECT_EQ(records->services, std::vector<Service>{service});
 }
 
+TEST(Reply, GivesPointersAsTheyCame) {
+  const ServicePointer pointer = {10, 20, "s", "SIP+D2T", "", "_sip._tcp.operator.example"};
+  const ServicePointer rule = {30, 40, "U", "E2U+sip", "!^.*$!sip:info@example!", ""};
+  const auto records =
+      ReadReply(ReplyWriter(7, "example", 35).Naptr("example", pointer, 90).Naptr("example", rule, 70).Bytes(),
+                RecordType::kNaptr);
+  ASSERT_TRUE(records.ok()) << records.status();
+  EXPECT_EQ(records->pointers, (std::vector<ServicePointer>{pointer, rule}));
+  EXPECT_EQ(records->lifetime, absl::Seconds(70));
+}
+
 TEST(Reply, FollowsAliasesAndIgnoresWhatNobodyAskedFor) {
   const auto records = ReadReply(ReplyWriter(7, "sip.example", 1)
                                      .Alias("sip.example", "host.example", 20)
@@ -65,6 +76,12 @@ TEST(Reply, RefusesWhatEndsTooEarlyAtEveryByte) {
   ASSERT_TRUE(ReadReply(whole, RecordType::kA).ok());
   for (size_t size = 0; size < whole.size(); ++size) {
     EXPECT_FALSE(ReadReply(whole.substr(0, size), RecordType::kA).ok()) << size;
+  }
+  const std::string pointer =
+      ReplyWriter(7, "example", 35).Naptr("example", {1, 2, "s", "SIP+D2U", "rule", "_sip._udp.example"}).Bytes();
+  ASSERT_TRUE(ReadReply(pointer, RecordType::kNaptr).ok());
+  for (size_t size = 0; size < pointer.size(); ++size) {
+    EXPECT_FALSE(ReadReply(pointer.substr(0, size), RecordType::kNaptr).ok()) << size;
   }
 }
 

@@ -35,6 +35,11 @@ class ReplyWriter {
         owner, 33, lifetime,
         Number16(service.priority) + Number16(service.weight) + Number16(service.port) + Name(service.target));
   }
+  ReplyWriter& Naptr(const std::string& owner, const ServicePointer& pointer, uint32_t lifetime = 60) {
+    return Record(owner, 35, lifetime,
+                  Number16(pointer.order) + Number16(pointer.preference) + Text(pointer.flags) + Text(pointer.service) +
+                      Text(pointer.regexp) + Name(pointer.replacement));
+  }
   ReplyWriter& Alias(const std::string& owner, const std::string& target, uint32_t lifetime = 60) {
     return Record(owner, 5, lifetime, Name(target));
   }
@@ -54,6 +59,7 @@ class ReplyWriter {
   static std::string Number16(uint32_t number) {
     return {static_cast<char>(number >> 8 & 0xff), static_cast<char>(number & 0xff)};
   }
+  static std::string Text(const std::string& text) { return std::string(1, static_cast<char>(text.size())) + text; }
   static std::string Name(const std::string& name) {
     std::string bytes;
     for (absl::string_view label : absl::StrSplit(name, '.', absl::SkipEmpty())) {

@@ -28,4 +28,11 @@ std::vector<Service> OrderServices(std::vector<Service> services, const RandomFu
   return services;
 }
 
+std::vector<ServicePointer> OrderPointers(std::vector<ServicePointer> pointers) {
+  std::stable_sort(pointers.begin(), pointers.end(), [](const ServicePointer& a, const ServicePointer& b) {
+    return std::tuple(a.order, a.preference) < std::tuple(b.order, b.preference);
+  });
+  return pointers;
+}
+
 }  // namespace sluice::dns

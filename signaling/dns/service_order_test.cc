@@ -48,6 +48,18 @@ TEST(ServiceOrder, SpreadsLoadByWeight) {
   EXPECT_NEAR(first["a"], 7500, 200);
 }
 
+TEST(ServiceOrder, TriesPointersByOrderAndThenByPreference) {
+  const auto pointer = [](uint16_t order, uint16_t preference, const std::string& name) {
+    return ServicePointer{.order = order, .preference = preference, .replacement = name};
+  };
+  std::string names;
+  for (const ServicePointer& one :
+       OrderPointers({pointer(20, 1, "d"), pointer(10, 9, "c"), pointer(10, 5, "a"), pointer(10, 5, "b")})) {
+    names += one.replacement;
+  }
+  EXPECT_EQ(names, "abcd");
+}
+
 TEST(ServiceOrder, OrdersNothing) { EXPECT_TRUE(OrderServices({}, Lowest).empty()); }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace sluice::dns {
@@ -13,6 +14,8 @@ namespace {
 
 // Of one target in all: more is a misconfiguration, and nobody tries them all in the life of a call.
 constexpr size_t kMaxCandidates = 16;
+// SRV names that NAPTR records lead to.
+constexpr size_t kMaxPointers = 8;
 constexpr uint16_t kPort = 5060;
 constexpr uint16_t kTlsPort = 5061;
 
@@ -47,6 +50,17 @@ const char* ServicePrefix(sip::Protocol protocol) {
   return nullptr;
 }
 
+// RFC 3263 9.1, of those transports whose SRV records can be asked for.
+std::optional<sip::Protocol> PointedProtocol(const ServicePointer& pointer) {
+  if (!absl::EqualsIgnoreCase(pointer.flags, "s") || !pointer.regexp.empty() || pointer.replacement.empty()) {
+    return std::nullopt;
+  }
+  if (absl::EqualsIgnoreCase(pointer.service, "SIP+D2U")) return sip::Protocol::kUdp;
+  if (absl::EqualsIgnoreCase(pointer.service, "SIP+D2T")) return sip::Protocol::kTcp;
+  if (absl::EqualsIgnoreCase(pointer.service, "SIPS+D2T")) return sip::Protocol::kTls;
+  return std::nullopt;
+}
+
 sip::Protocol DefaultProtocol(const SipTarget& target) {
   return target.protocol.value_or(target.secure ? sip::Protocol::kTls : sip::Protocol::kUdp);
 }
@@ -63,12 +77,20 @@ class SipResolver::Lookup : public std::enable_shared_from_this<SipResolver::Loo
     const sip::Protocol protocol = DefaultProtocol(target_);
     if (target_.port != 0 || ServicePrefix(protocol) == nullptr) {
       AskForAddresses({{protocol, target_.port != 0 ? target_.port : PortOf(protocol), target_.host}});
+    } else if (target_.protocol.has_value()) {
+      AskForServices({{protocol, absl::StrCat(ServicePrefix(protocol), target_.host)}});
     } else {
-      AskForServices();
+      AskForPointers();
     }
   }
 
  private:
+  // The SRV records of one name.
+  struct ServiceSet {
+    sip::Protocol protocol;
+    std::string name;
+    std::vector<Service> services = {};
+  };
   // A host that may serve the target.
   struct Candidate {
     sip::Protocol protocol;
@@ -78,35 +100,55 @@ class SipResolver::Lookup : public std::enable_shared_from_this<SipResolver::Loo
     std::vector<std::vector<sip::Endpoint>> addresses = {};
   };
 
-  void AskForServices() {
-    if (target_.protocol.has_value() || target_.secure) {
-      protocols_ = {DefaultProtocol(target_)};
-    } else {
-      protocols_ = resolver_.options_.protocols;
+  void AskForPointers() {
+    outstanding_ = 1;
+    Ask(
+        target_.host, RecordType::kNaptr, [this](const Records& records) { pointers_ = records.pointers; },
+        &Lookup::TakePointers);
+  }
+
+  void TakePointers() {
+    const std::vector<sip::Protocol> secure = {sip::Protocol::kTls};
+    const std::vector<sip::Protocol>& spoken = target_.secure ? secure : resolver_.options_.protocols;
+    std::vector<ServiceSet> sets;
+    for (ServicePointer& pointer : OrderPointers(std::move(pointers_))) {
+      const std::optional<sip::Protocol> protocol = PointedProtocol(pointer);
+      const bool is_spoken = protocol.has_value() && std::find(spoken.begin(), spoken.end(), *protocol) != spoken.end();
+      if (!is_spoken || sets.size() == kMaxPointers) continue;
+      sets.push_back({*protocol, std::move(pointer.replacement)});
     }
-    services_.resize(protocols_.size());
-    outstanding_ = protocols_.size();
-    for (size_t i = 0; i < protocols_.size(); ++i) {
+    is_pointed_ = !sets.empty();
+    for (const sip::Protocol protocol : spoken) {
+      if (!is_pointed_) sets.push_back({protocol, absl::StrCat(ServicePrefix(protocol), target_.host)});
+    }
+    AskForServices(std::move(sets));
+  }
+
+  void AskForServices(std::vector<ServiceSet> sets) {
+    sets_ = std::move(sets);
+    outstanding_ = sets_.size();
+    for (size_t i = 0; i < sets_.size(); ++i) {
       Ask(
-          absl::StrCat(ServicePrefix(protocols_[i]), target_.host), RecordType::kSrv,
-          [this, i](const Records& records) { services_[i] = records.services; }, &Lookup::TakeServices);
+          sets_[i].name, RecordType::kSrv, [this, i](const Records& records) { sets_[i].services = records.services; },
+          &Lookup::TakeServices);
     }
   }
 
   void TakeServices() {
     std::vector<Candidate> candidates;
     bool refused = false;
-    for (size_t i = 0; i < protocols_.size(); ++i) {
-      for (Service& service : OrderServices(std::move(services_[i]), resolver_.random_)) {
+    for (ServiceSet& set : sets_) {
+      for (Service& service : OrderServices(std::move(set.services), resolver_.random_)) {
         // RFC 2782: a target of "." says that the service is decidedly not there.
         refused = refused || service.target.empty();
         if (service.target.empty() || candidates.size() == kMaxCandidates) continue;
-        candidates.push_back({protocols_[i], service.port, std::move(service.target)});
+        candidates.push_back({set.protocol, service.port, std::move(service.target)});
       }
     }
     if (candidates.empty() && refused) return Finish(absl::NotFoundError(absl::StrCat(target_.host, " offers no SIP")));
     if (candidates.empty()) {
-      const sip::Protocol protocol = DefaultProtocol(target_);
+      // A domain that asks for TLS does not get UDP.
+      const sip::Protocol protocol = is_pointed_ ? sets_.front().protocol : DefaultProtocol(target_);
       candidates.push_back({protocol, PortOf(protocol), target_.host});
     }
     AskForAddresses(std::move(candidates));
@@ -172,8 +214,10 @@ class SipResolver::Lookup : public std::enable_shared_from_this<SipResolver::Loo
   const Callback done_;
   size_t outstanding_ = 0;
   absl::Status error_;
-  std::vector<sip::Protocol> protocols_;
-  std::vector<std::vector<Service>> services_;
+  std::vector<ServicePointer> pointers_;
+  // By NAPTR; else those of the transports that we speak.
+  bool is_pointed_ = false;
+  std::vector<ServiceSet> sets_;
   std::vector<Candidate> candidates_;
 };
 

@@ -1,8 +1,13 @@
-// The procedures of RFC 3263 4 over a DNS client: SRV where neither port nor address is given, else A and AAAA.
+// The procedures of RFC 3263 4 over a DNS client: NAPTR where the transport is not given either, SRV where neither port
+// nor address is given, else A and AAAA.
 //
-// NAPTR is not asked for: where the transport is not given, the SRV records of each transport that we speak are (RFC
-// 3263 4.1, last resort), in the order of `protocols`. Without any SRV record the name itself is taken, with the
-// protocol's port. Within a name, addresses come in the order of `families`.
+// NAPTR records that name SRV records of transports that we speak lead to those, in their order; all others are passed
+// over. Where none is left, the SRV records of each transport that we speak are asked for, in the order of `protocols`.
+// Without any SRV record the name itself is taken, with the protocol's port. Within a name, addresses come in the order
+// of `families`.
+//
+// NAPTR and SRV may lead to other domains, by TLS too: whoever connects there asks for a certificate of the name that
+// was resolved (RFC 5922 4), so that a forged answer leads to nobody who can show it.
 #ifndef SLUICE_SIGNALING_DNS_SIP_RESOLVER_H_
 #define SLUICE_SIGNALING_DNS_SIP_RESOLVER_H_
 

@@ -70,6 +70,79 @@ TEST_F(SipResolverTest, TakesTheTransportsThatTheDomainOffers) {
   EXPECT_EQ(Resolve({.host = "example", .secure = true}), "TLS 198.18.1.1:5063");
 }
 
+TEST_F(SipResolverTest, FollowsThePointersOfTheDomainInTheirOrderAlsoToOtherDomains) {
+  dns_.Set("example", RecordType::kNaptr,
+           {.pointers = {{20, 5, "s", "SIP+D2U", "", "_sip._udp.example"},
+                         {10, 7, "S", "sip+d2t", "", "_sip._tcp.operator.example"},
+                         {10, 5, "s", "SIPS+D2T", "", "_sips._tcp.other.example"}}});
+  dns_.Set("_sip._udp.example", RecordType::kSrv, {.services = {{0, 0, 5060, "a"}}});
+  dns_.Set("_sip._tcp.operator.example", RecordType::kSrv, {.services = {{2, 0, 5062, "a"}, {1, 0, 5062, "b"}}});
+  dns_.Set("_sips._tcp.other.example", RecordType::kSrv, {.services = {{0, 0, 5063, "b"}}});
+  // What a domain that points elsewhere may still have.
+  dns_.Set("_sip._tcp.example", RecordType::kSrv, {.services = {{0, 0, 9, "a"}}});
+  SetAddresses("a", {"198.18.1.1"});
+  SetAddresses("b", {"198.18.1.2"});
+  EXPECT_EQ(Resolve({.host = "example"}),
+            "TLS 198.18.1.2:5063, TCP 198.18.1.2:5062, TCP 198.18.1.1:5062, UDP 198.18.1.1:5060");
+  EXPECT_EQ(Resolve({.host = "example", .secure = true}), "TLS 198.18.1.2:5063");
+}
+
+TEST_F(SipResolverTest, AsksForNoPointersWhereTheTransportOrThePortIsGiven) {
+  dns_.Set("example", RecordType::kNaptr, {.pointers = {{1, 1, "s", "SIP+D2T", "", "_sip._tcp.operator.example"}}});
+  dns_.Set("_sip._tcp.operator.example", RecordType::kSrv, {.services = {{0, 0, 9, "a"}}});
+  dns_.Set("_sip._tcp.example", RecordType::kSrv, {.services = {{0, 0, 5062, "a"}}});
+  SetAddresses("a", {"198.18.1.1"});
+  SetAddresses("example", {"198.18.1.2"});
+  EXPECT_EQ(Resolve({.host = "example", .protocol = sip::Protocol::kTcp}), "TCP 198.18.1.1:5062");
+  EXPECT_EQ(Resolve({.host = "example", .port = 5070}), "UDP 198.18.1.2:5070");
+}
+
+TEST_F(SipResolverTest, PassesOverPointersThatItCannotFollow) {
+  const std::string name = "_sip._tcp.operator.example";
+  dns_.Set(name, RecordType::kSrv, {.services = {{0, 0, 9, "a"}}});
+  dns_.Set("_sip._udp.example", RecordType::kSrv, {.services = {{0, 0, 5060, "a"}}});
+  SetAddresses("a", {"198.18.1.1"});
+  for (const ServicePointer& pointer : std::vector<ServicePointer>{{1, 1, "u", "SIP+D2T", "", name},
+                                                                   {1, 1, "", "SIP+D2T", "", name},
+                                                                   {1, 1, "sa", "SIP+D2T", "", name},
+                                                                   {1, 1, "s", "SIP+D2T", "!^.*$!x!", name},
+                                                                   {1, 1, "s", "SIP+D2T", "", ""},
+                                                                   {1, 1, "s", "SIP+D2S", "", name},
+                                                                   {1, 1, "s", "E2U+sip", "", name},
+                                                                   {1, 1, "s", "", "", name}}) {
+    dns_.Set("example", RecordType::kNaptr, {.pointers = {pointer}});
+    EXPECT_EQ(Resolve({.host = "example"}), "UDP 198.18.1.1:5060") << pointer.service << " " << pointer.flags;
+    dns_.Set("example", RecordType::kNaptr, {.pointers = {pointer, {9, 9, "s", "SIP+D2T", "", name}}});
+    EXPECT_EQ(Resolve({.host = "example"}), "TCP 198.18.1.1:9") << pointer.service << " " << pointer.flags;
+  }
+}
+
+TEST_F(SipResolverTest, TakesNoOtherTransportThanTheDomainPointsTo) {
+  dns_.Set("example", RecordType::kNaptr, {.pointers = {{1, 1, "s", "SIPS+D2T", "", "_sips._tcp.example"}}});
+  SetAddresses("example", {"198.18.1.1"});
+  EXPECT_EQ(Resolve({.host = "example"}), "TLS 198.18.1.1:5061") << "there are no services";
+  SipResolver without_tls(dns_, [](uint32_t) { return 0; }, {.protocols = {sip::Protocol::kUdp}});
+  without_tls.Resolve({.host = "example"}, [&](const auto& destinations) { last_ = *destinations; });
+  EXPECT_EQ(last_.at(0).protocol, sip::Protocol::kUdp) << "nothing that is spoken is pointed to";
+}
+
+TEST_F(SipResolverTest, GoesOnWithoutPointersThatNobodyCouldTell) {
+  dns_.Fail("example", RecordType::kNaptr);
+  EXPECT_EQ(Resolve({.host = "example"}), "example: no server answers") << "there may be some";
+  dns_.Set("_sip._udp.example", RecordType::kSrv, {.services = {{0, 0, 5060, "a"}}});
+  SetAddresses("a", {"198.18.1.1"});
+  EXPECT_EQ(Resolve({.host = "example"}), "UDP 198.18.1.1:5060");
+}
+
+TEST_F(SipResolverTest, FollowsOnlySoManyPointers) {
+  Records many;
+  for (uint16_t i = 1; i <= 60; ++i) many.pointers.push_back({i, 0, "s", "SIP+D2U", "", absl::StrCat("n", i)});
+  dns_.Set("example", RecordType::kNaptr, many);
+  Resolve({.host = "example"});
+  // One for them, eight for what they point to, two for the name itself.
+  EXPECT_EQ(dns_.questions().size(), 11u);
+}
+
 TEST_F(SipResolverTest, TakesTheNameItselfWhereThereAreNoServices) {
   SetAddresses("example", {"198.18.1.1"});
   EXPECT_EQ(Resolve({.host = "example"}), "UDP 198.18.1.1:5060");

@@ -1,11 +1,11 @@
-"""A DNS server for a test's own names (RFC 1035): A and SRV over UDP; of all else it says that there is none."""
+"""A DNS server for a test's own names (RFC 1035): A, SRV and NAPTR over UDP; of all else it says that there is none."""
 
 import socket
 import struct
 
 from harness.served_socket import ServedSocket
 
-_A, _SRV = 1, 33
+_A, _SRV, _NAPTR = 1, 33, 35
 _NO_SUCH_NAME = 3
 
 
@@ -19,8 +19,14 @@ def service(priority, weight, port, target):
     return _SRV, struct.pack("!HHH", priority, weight, port) + _name(target)
 
 
+def pointer(order, preference, flags, kind, target, rule=""):
+    """A NAPTR record (RFC 3403): `kind` of service ("SIP+D2U"), and where it stands or the rule that says so."""
+    texts = b"".join(bytes([len(text)]) + text.encode() for text in (flags, kind, rule))
+    return _NAPTR, struct.pack("!HH", order, preference) + texts + _name(target)
+
+
 class DnsServer(ServedSocket):
-    """Answers at `address`:`port` in `namespace` from `records`, a dict from names to lists of `address` and `service`.
+    """Answers at `address`:`port` in `namespace` from `records`, a dict from names to lists of `address`, `service` and `pointer`.
 
     The records may be replaced while it runs. `asked`: the names of all questions so far.
     """
@@ -57,7 +63,7 @@ class DnsServer(ServedSocket):
 
 
 def _name(text):
-    return b"".join(bytes([len(label)]) + label.encode() for label in text.split(".")) + b"\0"
+    return b"".join(bytes([len(label)]) + label.encode() for label in text.split(".") if label) + b"\0"
 
 
 def _read_name(message, at):

@@ -1,11 +1,12 @@
 """Trunks by name: the DNS says where their servers are, and by TLS they must show who they are."""
 
 import os
+import re
 import time
 
 from harness import call_network as net
 from harness.certificates import Certificates
-from harness.dns_server import DnsServer, address, service
+from harness.dns_server import DnsServer, address, pointer, service
 from harness.sip_server import TlsListener
 from harness.sipp import Sipp, Sound
 from harness.system_test import SystemTest, main
@@ -32,6 +33,19 @@ trunks:
     peers: [{{transport: tls, address: "tls.thief.example:{tls_port}"}}]
     from_user: thief
     register: true
+  - name: moved
+    peers: [{{address: moved.example}}]
+    from_user: moved
+    register: true
+  - name: abducted
+    peers: [{{address: abducted.example}}]
+    from_user: abducted
+    register: true
+  - name: hosted
+    peers: [{{address: hosted.example}}]
+    username: trunk-user
+    password_file: {password}
+    realm: carrier.example
   - name: half-silent
     peers: [{{transport: udp, address: half-silent.example}}]
     username: trunk-user
@@ -46,6 +60,7 @@ trunks:
     failover_after: 20s
 routes:
   - {{name: out, number: "0X*", to: [{{trunk: carrier}}], called: {{strip: 1, prepend: "+49"}}}}
+  - {{name: elsewhere, number: "3X*", to: [{{trunk: hosted}}], called: {{strip: 1, prepend: "+49"}}}}
   - {{name: slow, number: "1X*", to: [{{trunk: half-silent}}], called: {{strip: 1, prepend: "+49"}}}}
   - {{name: quick, number: "2X*", to: [{{trunk: half-closed}}], called: {{strip: 1, prepend: "+49"}}}}
 """
@@ -53,6 +68,13 @@ routes:
 _RECORDS = {
     "_sip._udp.carrier.example": [service(2, 0, SECOND_PORT, "b.carrier.example"), service(1, 0, FIRST_PORT, "a.carrier.example")],
     "_sip._udp.half-silent.example": [service(1, 0, SILENT_PORT, "a.carrier.example"), service(2, 0, SECOND_PORT, "b.carrier.example")],
+    # Their own domains have nothing but that.
+    "hosted.example": [pointer(1, 1, "u", "E2U+sip", "", "!^.*$!sip:nobody@hosted.example!"), pointer(2, 2, "s", "SIP+D2U", "_sip._udp.operator.example"),
+                       pointer(2, 1, "s", "SIP+D2S", "_sip._sctp.operator.example")],
+    "moved.example": [pointer(1, 1, "s", "SIPS+D2T", "_sips._tcp.operator.example")],
+    "abducted.example": [pointer(1, 1, "s", "SIPS+D2T", "_sips._tcp.operator.example")],
+    "_sip._udp.operator.example": [service(1, 0, SECOND_PORT, "b.carrier.example")],
+    "_sips._tcp.operator.example": [service(1, 0, TLS_PORT, "tls.carrier.example")],
     "a.carrier.example": [address(net.PHONE_C)],
     "b.carrier.example": [address(net.PHONE_C)],
     "tls.carrier.example": [address(net.PHONE_C)],
@@ -75,10 +97,10 @@ class TrunkNamesTest(SystemTest):
         os.makedirs(folder)
         certificates = Certificates(folder)
         own = "certificate_file: {}, private_key_file: {}".format(*certificates.make("server", f"IP:{net.SWITCH_A}"))
-        carrier = certificates.make("carrier", "DNS:tls.carrier.example")
+        carrier = certificates.make("carrier", "DNS:tls.carrier.example,DNS:moved.example")
         enter = cls.stack.enter_context
         cls.dns = enter(DnsServer(cls.network.phone_c, net.PHONE_C, DNS_PORT, _RECORDS))
-        # The address of both trunks; what it shows speaks for the honest one.
+        # The address of all trunks by TLS; what it shows speaks for the honest one and for the one that has moved.
         cls.tls_server = enter(TlsListener(cls.network.phone_c, net.PHONE_C, TLS_PORT, carrier, taken))
         cls.relay = cls.start_relay()
         cls.controller = cls.start_controller(
@@ -124,15 +146,25 @@ class TrunkNamesTest(SystemTest):
         # Not after the trunk's failover_after.
         self.assertLess(time.monotonic() - start, 10)
 
-    def test_a_trunk_by_tls_hears_us_only_if_it_is_who_it_should_be(self):
-        def registration(name):
-            return next(trunk for trunk in self.controller.ctl.json("trunks")["trunks"] if trunk["name"] == name)["registration"]
+    def test_calls_go_to_where_another_domain_serves_the_trunk(self):
+        self.expect_success(*self.call("3123"))
 
-        self.controller.process.wait_until(lambda: registration("honest") == "TRUNK_REGISTRATION_REGISTERED", "it was registered")
-        self.assertRegex(self.tls_server.messages[0], r"^REGISTER sip:tls\.carrier\.example:5061;transport=tls SIP/2\.0")
-        self.controller.process.wait_until(lambda: self.tls_server.greeted > 1, "it was connected to as the thief")
-        self.assertNotEqual(registration("thief"), "TRUNK_REGISTRATION_REGISTERED")
-        self.assertEqual([message for message in self.tls_server.messages if "tls.thief.example" in message], [])
+    def test_a_trunk_by_tls_hears_us_only_if_it_is_who_it_should_be(self):
+        self.check_who_is_registered("honest", r"^REGISTER sip:tls\.carrier\.example:5061;transport=tls SIP/2\.0", "thief", "tls.thief.example")
+
+    def test_a_trunk_that_the_dns_says_is_elsewhere_has_to_be_who_it_should_be_all_the_same(self):
+        self.check_who_is_registered("moved", r"^REGISTER sip:moved\.example[; ]", "abducted", "abducted.example")
+
+    def check_who_is_registered(self, true, request_line, false, false_name):
+        def trunk(name):
+            return next(trunk for trunk in self.controller.ctl.json("trunks")["trunks"] if trunk["name"] == name)
+
+        registered = "TRUNK_REGISTRATION_REGISTERED"
+        self.controller.process.wait_until(lambda: trunk(true)["registration"] == registered, f"{true} was registered")
+        self.assertTrue([message for message in self.tls_server.messages if re.search(request_line, message)], self.tls_server.messages)
+        self.controller.process.wait_until(lambda: trunk(false).get("text"), f"{false} was refused")
+        self.assertNotEqual(trunk(false)["registration"], registered)
+        self.assertEqual([message for message in self.tls_server.messages if false_name in message], [])
 
 
 if __name__ == "__main__":
