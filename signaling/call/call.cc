@@ -45,8 +45,9 @@ Actions Call::OnRequestFailed(LegNumber leg, RequestNumber number, sip::Transact
 
 Actions Call::OnMedia(const MediaAnswer& answer, absl::Time now) { return core_->OnMedia(answer, now); }
 
-Actions Call::OnRoute(uint32_t question, uint16_t status, const std::vector<Party>& targets, absl::Time now) {
-  return core_->OnRoute(question, status, targets, now);
+Actions Call::OnRoute(uint32_t question, uint16_t status, const std::vector<Party>& targets, absl::Time now,
+                      absl::string_view reason) {
+  return core_->OnRoute(question, status, targets, now, reason);
 }
 
 Actions Call::OnMediaTimeout(absl::string_view text, absl::Time now) { return core_->OnMediaTimeout(text, now); }

@@ -109,6 +109,8 @@ struct Party {
   absl::Duration patience;
   // Null: its challenges are not answered.
   std::shared_ptr<const Credentials> credentials;
+  // Callee: how long the call may be from its answer on, beside what the options say; 0: no limit.
+  absl::Duration max_duration;
   // Account or trunk, for records.
   std::string account;
   // Caller: shown to the callees if its own From has none.
@@ -195,11 +197,15 @@ struct SetTimer {
 struct CancelTimer {
   CallTimer timer;
 };
+// The question that Start itself is, where it is given no callees.
+inline constexpr uint32_t kCallersQuestion = 0;
 // A party names another one that is to be invited in its place: a callee by its 3xx, either side of the answered call
 // by REFER. Answered by OnRoute, at once or later.
 struct FindTarget {
   // Names this question; never used again.
   uint32_t question;
+  // By REFER; else by 3xx.
+  bool is_transfer;
   // Who wants it, and by whose rights it is done.
   LegNumber leg;
   std::string account;
@@ -272,7 +278,8 @@ class Call {
   ~Call();
 
   // The caller's INVITE, authenticated and routed: 100 goes out, media is asked for, the callees are invited (group by
-  // group). `callees` is not empty. Credentials of `invite` are not passed on.
+  // group). Without `callees` it waits for an OnRoute of kCallersQuestion, which says who they are. Credentials of
+  // `invite` are not passed on.
   Actions Start(const sip::Message& invite, sip::ServerTransactionId transaction, const Party& caller,
                 const std::vector<Party>& callees, absl::Time now);
 
@@ -290,8 +297,11 @@ class Call {
 
   // Answer to CreateMedia or UpdateMedia.
   Actions OnMedia(const MediaAnswer& answer, absl::Time now);
-  // Answer to FindTarget: who is to be invited, or, if nobody, the `status` of why.
-  Actions OnRoute(uint32_t question, uint16_t status, const std::vector<Party>& targets, absl::Time now);
+  // Answer to FindTarget, or to kCallersQuestion: who is to be invited, or, if nobody, the `status` of why, and
+  // `reason` for its reason phrase (empty: the usual one). A transfer's limits count from here, and those that are
+  // earlier hold.
+  Actions OnRoute(uint32_t question, uint16_t status, const std::vector<Party>& targets, absl::Time now,
+                  absl::string_view reason = "");
   // Both directions are silent (or the relay lost the session for good): both legs are ended.
   Actions OnMediaTimeout(absl::string_view text, absl::Time now);
 

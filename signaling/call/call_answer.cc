@@ -187,9 +187,8 @@ void Call::Core::AnswerCaller(const sip::Message& response, absl::string_view sd
   leg.state = Leg::State::kAnswered;
   leg.ack_awaited = true;
   actions_.push_back(Progress{Progress::Step::kAnswered, callee()});
-  if (options_.max_duration != absl::ZeroDuration()) {
-    latest_end_ = now_ + options_.max_duration;
-    SetTimer(CallTimer::kDuration, options_.max_duration);
+  for (const absl::Duration longest : {options_.max_duration, legs_[callee()].party.max_duration}) {
+    if (longest != absl::ZeroDuration()) LimitTo(now_ + longest);
   }
   ScheduleSessionTimers();
 }

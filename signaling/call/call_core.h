@@ -70,7 +70,8 @@ class Call::Core {
   Actions OnResponse(LegNumber number, RequestNumber request, const sip::Message& response, absl::Time now);
   Actions OnRequestFailed(LegNumber number, RequestNumber request, sip::TransactionFailure failure, absl::Time now);
   Actions OnMedia(const MediaAnswer& answer, absl::Time now);
-  Actions OnRoute(uint32_t question, uint16_t status, const std::vector<Party>& targets, absl::Time now);
+  Actions OnRoute(uint32_t question, uint16_t status, const std::vector<Party>& targets, absl::Time now,
+                  absl::string_view reason);
   Actions OnMediaTimeout(absl::string_view text, absl::Time now);
   Actions OnTimer(CallTimer timer, absl::Time now);
   Actions HangUp(Ended::By by, absl::string_view text, absl::Time now);
@@ -146,6 +147,9 @@ class Call::Core {
     std::string target;
     uint32_t question = 0;
     uint16_t told_status = 100;
+    // When the targets were found, and when the call was to end before one of them answered.
+    absl::Time found = absl::InfinitePast();
+    absl::Time latest_end = absl::InfiniteFuture();
     // The target that has answered, and its 2xx with the offer, until that is carried on.
     LegNumber answered = kCaller;
     std::optional<sip::Message> answer;
@@ -191,7 +195,10 @@ class Call::Core {
   };
 
   // call_start.cc
-  void Admit(const sip::Message& invite);
+  // What the caller's INVITE says can be done. False: it cannot, and has been refused.
+  bool CheckInvite();
+  // Asks for media and invites the callees.
+  void InviteCallees();
   Leg& AddLeg(size_t side, const Party& party);
   void InviteCallee(Leg& leg);
   sip::Message MakeInvite(Leg& leg);
@@ -254,6 +261,7 @@ class Call::Core {
   bool IsAgreedEarly(const Leg& leg) const;
 
   // call_redirect.cc
+  void OnCallersRoute(uint16_t status, absl::string_view reason, const std::vector<Party>& callees);
   // Asks for the targets of a 3xx. False: it is a failure like others.
   bool FollowRedirection(const Leg& leg, const sip::Message& response);
   // `wish`: the peer's, that named the target.
@@ -309,9 +317,10 @@ class Call::Core {
   // The one that stays did not take the target's offer.
   void FailJoin(uint16_t status);
   // The transferor and the other side stay as they are; the call ends if the transferor has gone.
-  void FailTransfer(uint16_t status);
+  // `reason`: for the transferor; empty: the usual phrase.
+  void FailTransfer(uint16_t status, absl::string_view reason = "");
   void CancelTargets(absl::string_view reason);
-  void Notify(uint16_t status, bool is_last);
+  void Notify(uint16_t status, bool is_last, absl::string_view reason = "");
   void EndSubscription(const Leg& leg);
 
   // call_standing.cc
@@ -337,6 +346,10 @@ class Call::Core {
   void CancelTimer(CallTimer timer);
   bool IsSet(CallTimer timer) const { return (timers_ & BitOf(timer)) != 0; }
   static uint32_t BitOf(CallTimer timer) { return 1u << static_cast<uint32_t>(timer); }
+  // The call ends then, if not before.
+  void LimitTo(absl::Time end);
+  // As long as it was to last before.
+  void RestoreEnd(absl::Time end);
   void ScheduleSessionTimers();
   void RefreshDueLegs();
   void Refresh(Leg& leg);

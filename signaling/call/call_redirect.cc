@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "signaling/call/call_core.h"
 
 namespace sluice::call {
@@ -37,18 +38,34 @@ bool Call::Core::FollowRedirection(const Leg& leg, const sip::Message& response)
 
 uint32_t Call::Core::AskForTarget(const Leg& leg, const sip::Message& wish, const std::string& target,
                                   std::optional<sip::Replaces> replaces) {
-  actions_.push_back(FindTarget{++last_question_, leg.number, leg.party.account, leg.party.hop, NumberOf(leg),
-                                Hides(leg, wish), target, std::move(replaces)});
+  actions_.push_back(FindTarget{++last_question_, wish.is_request(), leg.number, leg.party.account, leg.party.hop,
+                                NumberOf(leg), Hides(leg, wish), target, std::move(replaces)});
   return last_question_;
 }
 
-Actions Call::Core::OnRoute(uint32_t question, uint16_t status, const std::vector<Party>& targets, absl::Time now) {
+void Call::Core::OnCallersRoute(uint16_t status, absl::string_view reason, const std::vector<Party>& callees) {
+  // It is over meanwhile, or has been answered before.
+  if (!invite_ || legs_.size() > 1) return;
+  if (callees.empty() && status == 503) {
+    return RefuseCaller(status, reason, sip::Header::kRetryAfter, absl::StrCat(options_.retry_after_seconds));
+  }
+  if (callees.empty()) return RefuseCaller(status, reason);
+  for (const Party& callee : callees) AddLeg(1, callee);
+  InviteCallees();
+}
+
+Actions Call::Core::OnRoute(uint32_t question, uint16_t status, const std::vector<Party>& targets, absl::Time now,
+                            absl::string_view reason) {
   Begin(now);
+  if (question == kCallersQuestion) {
+    OnCallersRoute(status, reason, targets);
+    return Take();
+  }
   size_t side = 1;
   bool is_target = true;
   if (transfer_ != nullptr && transfer_->question == question) {
     side = legs_[transfer_->transferor].side;
-    if (targets.empty()) FailTransfer(status);
+    if (targets.empty()) FailTransfer(status, reason);
   } else {
     // Nobody asks any more when somebody has answered the call, or it has ended.
     if (redirections_ == nullptr) return Take();
@@ -59,10 +76,11 @@ Actions Call::Core::OnRoute(uint32_t question, uint16_t status, const std::vecto
     open.erase(found);
     side = leg.side;
     is_target = leg.is_target;
-    if (targets.empty()) GoOnWithout(is_target, sip::Message::Response(status));
+    if (targets.empty()) GoOnWithout(is_target, sip::Message::Response(status, reason));
   }
   if (targets.empty()) return Take();
   for (const Party& target : targets) AddLeg(side, target).is_target = is_target;
+  if (is_target) transfer_->found = now;
   InviteNextGroup();
   return Take();
 }

@@ -88,6 +88,17 @@ TEST(CallRedirect, TellsTheCallerWhyWhereTheTargetIsNobody) {
   EXPECT_EQ(bed.TakeEnd().sip_status, 404);
 }
 
+TEST(CallRedirect, TellsTheCallerTheReasonOfARefusal) {
+  CallTestBed bed(Following());
+  const SendRequest invite = Begin(bed);
+  bed.Reply(invite, Moved(invite, {"<sip:9@198.18.1.1>"}));
+  const FindTarget wanted = bed.Take<FindTarget>();
+  EXPECT_FALSE(wanted.is_transfer);
+  bed.Do(bed.call().OnRoute(wanted.question, 402, {}, bed.now, "No credit"));
+  EXPECT_EQ(bed.Take<Respond>().message.reason(), "No credit");
+  EXPECT_EQ(bed.TakeEnd().text, "No credit");
+}
+
 TEST(CallRedirect, EndsALoop) {
   CallTestBed bed(Following());
   SendRequest invite = Begin(bed);

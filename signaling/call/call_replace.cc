@@ -24,6 +24,7 @@ std::optional<Replacement> Call::Core::FindReplacement(LegNumber number, absl::s
   party.target_uri = dialog.remote_target();
   party.route = dialog.routes();
   party.group = 0;
+  party.max_duration = absl::ZeroDuration();
   sip::Replaces replaces;
   replaces.call_id = dialog.call_id();
   replaces.to_tag = std::string(dialog.remote_tag());

@@ -37,7 +37,10 @@ class Simulation : public Names {
                      (kind & 8) != 0 ? "Supported: 100rel\r\n" : "", (kind & 48) == 48 ? "Require: 100rel\r\n" : ""),
         (kind & 4) != 0 ? std::string() : PhoneSdp("198.18.1.2"));
     OpenTransaction(kCaller, kInviteTransaction, invite);
-    Do(call_->Start(invite, kInviteTransaction, CallTestBed::Caller(), callees, now_));
+    // Whom it goes to may be said later.
+    const bool waits = (kind & 48) == 16;
+    if (waits) questions_.push_back(kCallersQuestion);
+    Do(call_->Start(invite, kInviteTransaction, CallTestBed::Caller(), waits ? std::vector<Party>() : callees, now_));
     // Most of what can go wrong needs a call that has come some way.
     const uint8_t orderly = next_() % 12;
     for (uint8_t step = 0; step < orderly && broken_.empty() && !call_->ended(); ++step) GoOn(step, kind);
@@ -199,6 +202,7 @@ class Simulation : public Names {
 
   // One step of a call as it should be, with the first callee.
   void GoOn(uint8_t step, uint8_t kind) {
+    if (step == 0) AnswerRoute(1);
     AnswerMedia(MediaAnswer::Outcome::kDone);
     const bool early = (kind & 64) != 0;
     if (step == 1 && early) AnswerInvite(183, PhoneSdp("192.168.2.63"));
@@ -416,7 +420,8 @@ class Simulation : public Names {
     std::vector<Party> targets;
     for (int i = 0; i < choice % 3; ++i) targets.push_back(CallTestBed::Callee(5 + i));
     if (choice == 0) targets.push_back(CallTestBed::Callee(5));
-    Do(call_->OnRoute(question, targets.empty() ? 404 : 0, targets, now_));
+    for (Party& target : targets) target.max_duration = absl::Seconds(choice);
+    Do(call_->OnRoute(question, targets.empty() ? 404 : 0, targets, now_, choice > 99 ? "Because" : ""));
   }
 
   void FireSomething() {

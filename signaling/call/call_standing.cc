@@ -57,9 +57,7 @@ absl::StatusOr<Actions> Call::Core::Restore(const state::v1::Call& state, const 
       actions_.push_back(DialogMade{leg.number, leg.dialog->call_id(), std::string(leg.dialog->local_tag())});
   }
   if (media_created_) actions_.push_back(AdoptMedia{media_, ports_});
-  if (latest_end_ != absl::InfiniteFuture()) {
-    SetTimer(CallTimer::kDuration, std::max(latest_end_ - now, absl::ZeroDuration()));
-  }
+  LimitTo(TimeOf(state.latest_end_nanos(), absl::InfiniteFuture()));
   for (Leg& leg : legs_) {
     const bool is_due = leg.timer.refresh_at() <= now && leg.timer.expires_at() > now + kFirstNotice + kNotices;
     if (is_due) {
@@ -118,7 +116,6 @@ absl::Status Call::Core::ReadState(const state::v1::Call& state, const Credentia
     ports_.push_back(*std::move(ports));
   }
   hides_caller_ = state.hides_caller();
-  latest_end_ = TimeOf(state.latest_end_nanos(), absl::InfiniteFuture());
   media_created_ = !state.media_released();
   return absl::OkStatus();
 }

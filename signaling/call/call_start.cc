@@ -28,7 +28,7 @@ Actions Call::Core::Start(const sip::Message& invite, sip::ServerTransactionId t
   }
   actions_.push_back(DialogMade{kCaller, leg.dialog->call_id(), std::string(leg.dialog->local_tag())});
   Respond(leg, transaction, Answer(*invite_, 100));
-  Admit(invite);
+  if (CheckInvite() && !callees.empty()) InviteCallees();
   return Take();
 }
 
@@ -41,16 +41,21 @@ Leg& Call::Core::AddLeg(size_t side, const Party& party) {
   return leg;
 }
 
-void Call::Core::Admit(const sip::Message& invite) {
-  if (!PassedMaxForwards(invite)) return RefuseCaller(483, "");
+bool Call::Core::CheckInvite() {
+  const sip::Message& invite = invite_->request;
   const std::vector<absl::string_view> unsupported = invite.UnsupportedOptions({"timer", "100rel", "replaces"});
-  if (!unsupported.empty()) {
-    return RefuseCaller(420, "", sip::Header::kUnsupported, absl::StrJoin(unsupported, ", "));
+  if (!PassedMaxForwards(invite)) {
+    RefuseCaller(483, "");
+  } else if (!unsupported.empty()) {
+    RefuseCaller(420, "", sip::Header::kUnsupported, absl::StrJoin(unsupported, ", "));
+  } else if (SessionTimer::IsTooShort(invite)) {
+    RefuseCaller(422, "", sip::Header::kMinSe, absl::StrCat(SessionTimer::kMinSeconds));
   }
-  if (SessionTimer::IsTooShort(invite)) {
-    return RefuseCaller(422, "", sip::Header::kMinSe, absl::StrCat(SessionTimer::kMinSeconds));
-  }
-  const absl::string_view sdp = SdpOf(invite);
+  return invite_.has_value();
+}
+
+void Call::Core::InviteCallees() {
+  const absl::string_view sdp = SdpOf(invite_->request);
   if (sdp.empty()) {
     late_offer_ = true;
     InviteNextGroup();

@@ -70,6 +70,19 @@ void Call::Core::CancelTimer(CallTimer timer) {
   actions_.push_back(call::CancelTimer{timer});
 }
 
+void Call::Core::LimitTo(absl::Time end) {
+  if (end >= latest_end_) return;
+  latest_end_ = end;
+  SetTimer(CallTimer::kDuration, std::max(end - now_, absl::ZeroDuration()));
+}
+
+void Call::Core::RestoreEnd(absl::Time end) {
+  if (end == latest_end_) return;
+  CancelTimer(CallTimer::kDuration);
+  latest_end_ = absl::InfiniteFuture();
+  LimitTo(end);
+}
+
 void Call::Core::ScheduleSessionTimers() {
   absl::Time refresh = absl::InfiniteFuture();
   absl::Time expiry = absl::InfiniteFuture();

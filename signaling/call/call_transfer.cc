@@ -35,6 +35,7 @@ void Call::Core::OnRefer(Leg& leg, sip::ServerTransactionId transaction, const s
 
   transfer_ = std::make_unique<Transfer>();
   transfer_->transferor = leg.number;
+  transfer_->latest_end = latest_end_;
   transfer_->event = absl::StrCat("refer;id=", refer.CSeqNumber());
   // RFC 4488: nobody listens.
   transfer_->is_subscribed = refer.Get("Refer-Sub") != "false";
@@ -90,6 +91,7 @@ void Call::Core::OnTargetSuccess(Leg& leg, const ClientRequest& request, const s
   leg.timer.OnAnswer(response, leg.asked_expires, now_);
   transfer_->answered = leg.number;
   transfer_->answer = response;
+  if (leg.party.max_duration != absl::ZeroDuration()) LimitTo(transfer_->found + leg.party.max_duration);
   redirections_ = nullptr;
   CancelTargets("SIP;cause=200;text=\"Call completed elsewhere\"");
 }
@@ -154,8 +156,9 @@ void Call::Core::FailJoin(uint16_t status) {
   FailTransfer(status);
 }
 
-void Call::Core::FailTransfer(uint16_t status) {
-  Notify(status, true);
+void Call::Core::FailTransfer(uint16_t status, absl::string_view reason) {
+  Notify(status, true, reason);
+  RestoreEnd(transfer_->latest_end);
   const Leg& transferor = legs_[transfer_->transferor];
   Leg& target = legs_[transfer_->answered];
   if (target.is_target && target.state == Leg::State::kAnswered) SendBye(target);
@@ -169,7 +172,7 @@ void Call::Core::FailTransfer(uint16_t status) {
           absl::StrCat("the transfer has failed: ", status, " ", sip::ReasonPhrase(status))});
 }
 
-void Call::Core::Notify(uint16_t status, bool is_last) {
+void Call::Core::Notify(uint16_t status, bool is_last, absl::string_view reason) {
   Leg& leg = legs_[transfer_->transferor];
   if (!transfer_->is_subscribed || leg.state != Leg::State::kAnswered) return;
   sip::Message notify = leg.dialog->MakeRequest(sip::Method::kNotify);
@@ -180,7 +183,7 @@ void Call::Core::Notify(uint16_t status, bool is_last) {
              is_last ? "terminated;reason=noresource"
                      : absl::StrCat("active;expires=", absl::ToInt64Seconds(options_.ring_timeout)));
   notify.SetBody("message/sipfrag;version=2.0",
-                 absl::StrCat("SIP/2.0 ", status, " ", sip::ReasonPhrase(status), "\r\n"));
+                 absl::StrCat("SIP/2.0 ", status, " ", reason.empty() ? sip::ReasonPhrase(status) : reason, "\r\n"));
   Send(leg, ClientRequest::Kind::kNotify, std::move(notify));
 }
 

@@ -69,6 +69,7 @@ TEST(CallTransfer, PutsTheTargetInThePlaceOfEitherSide) {
     bed.Establish();
     const FindTarget route = Refer(bed, from);
     EXPECT_EQ(route.leg, from);
+    EXPECT_TRUE(route.is_transfer);
     EXPECT_EQ(route.account, from == kCaller ? "20002230001" : "20002230000");
     EXPECT_EQ(route.number, route.account);
     EXPECT_EQ(route.target, "sip:20002230009@198.18.1.1");
@@ -424,6 +425,65 @@ TEST(CallTransfer, EndsWithTheCallWhenTheOtherSideHangsUp) {
   bed.Reply(bye, CallTestBed::Answer(bye, 200));
   bed.Reply(invite, CallTestBed::Answer(invite, 487));
   EXPECT_EQ(bed.TakeEnd().by, Ended::By::kCallee);
+}
+
+// The limit that a call of `options` is given last, when A's transfer to a target with `longest` has come to its end.
+absl::Duration LimitAfterTransfer(const CallOptions& options, absl::Duration longest, bool succeeds) {
+  CallTestBed bed(options);
+  bed.Establish();
+  Refer(bed, kCaller);
+  TakeNotify(bed, kCaller);
+  Party target = CallTestBed::Callee(2);
+  target.max_duration = longest;
+  bed.Do(bed.call().OnRoute(1, 0, {target}, bed.now));
+  const SendRequest invite = bed.Take<SendRequest>();
+  bed.Forget();
+  // It rings for so long.
+  bed.now += absl::Seconds(5);
+  bed.Reply(invite, CallTestBed::Answer(invite, 200, PhoneSdp("192.168.2.2")));
+  bed.Media();
+  const SendRequest offer = bed.Take<SendRequest>();
+  EXPECT_EQ(offer.message.method(), sip::Method::kInvite);
+  bed.Reply(offer, CallTestBed::Answer(offer, succeeds ? 200 : 488, succeeds ? PhoneSdp("192.168.2.63") : ""));
+  bed.Media();
+  absl::Duration limit = absl::InfiniteDuration();
+  while (bed.Has<SetTimer>()) {
+    const SetTimer timer = bed.Take<SetTimer>();
+    if (timer.timer == CallTimer::kDuration) limit = timer.after;
+  }
+  return limit;
+}
+
+TEST(CallTransfer, LastsNoLongerThanTheTargetAllowsFromWhenItWasFound) {
+  CallOptions hour = CallTestBed::DefaultOptions();
+  hour.max_duration = absl::Hours(1);
+  const CallOptions endless = CallTestBed::DefaultOptions();
+  EXPECT_EQ(LimitAfterTransfer(endless, absl::Seconds(60), true), absl::Seconds(55));
+  EXPECT_EQ(LimitAfterTransfer(hour, absl::Seconds(60), true), absl::Seconds(55));
+  EXPECT_EQ(LimitAfterTransfer(hour, absl::Hours(2), true), absl::InfiniteDuration()) << "the earlier end holds";
+  EXPECT_EQ(LimitAfterTransfer(hour, absl::Seconds(2), true), absl::ZeroDuration()) << "it has rung for longer";
+}
+
+TEST(CallTransfer, LastsAsLongAsBeforeWhenItFails) {
+  CallOptions hour = CallTestBed::DefaultOptions();
+  hour.max_duration = absl::Hours(1);
+  EXPECT_EQ(LimitAfterTransfer(hour, absl::Seconds(60), false), absl::Hours(1) - absl::Seconds(5));
+
+  CallTestBed bed;
+  const SendRequest invite = BeginTransfer(bed, kCaller);
+  bed.Reply(invite, CallTestBed::Answer(invite, 486));
+  EXPECT_EQ(TakeNotify(bed, kCaller).body(), "SIP/2.0 486 Busy Here\r\n");
+  bed.Fire(CallTimer::kDuration);
+  EXPECT_FALSE(bed.Has<Ending>()) << "it has no limit";
+}
+
+TEST(CallTransfer, TellsTheTransferorTheReasonOfARefusal) {
+  CallTestBed bed;
+  bed.Establish();
+  Refer(bed, kCaller);
+  TakeNotify(bed, kCaller);
+  bed.Do(bed.call().OnRoute(1, 402, {}, bed.now, "No credit"));
+  EXPECT_EQ(TakeNotify(bed, kCaller).body(), "SIP/2.0 402 No credit\r\n");
 }
 
 }  // namespace
