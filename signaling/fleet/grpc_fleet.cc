@@ -15,7 +15,7 @@ class GrpcFleet::Core {
  public:
   explicit Core(const FleetOptions& options)
       : open_calls_(std::make_shared<OpenCalls>()), core_(options, CallHome{loop_, open_calls_}) {
-    loop_.Start();
+    loop_.Start("fleet");
   }
 
   ~Core() {

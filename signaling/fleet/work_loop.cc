@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "process/paced_loop.h"
 
@@ -18,9 +19,9 @@ constexpr std::chrono::milliseconds kTurn(2);
 
 }  // namespace
 
-void WorkLoop::Start() {
-  thread_ = std::thread([this] {
-    pthread_setname_np(pthread_self(), "fleet");
+void WorkLoop::Start(std::string name) {
+  thread_ = std::thread([this, name = std::move(name)] {
+    pthread_setname_np(pthread_self(), name.c_str());
     Run();
   });
 }

@@ -1,7 +1,7 @@
-// One thread that runs work in the order it was posted, what gRPC has completed, and timers. All state of the fleet
-// lives on it, so none of it needs a lock.
+// One thread that runs work in the order it was posted, what gRPC has completed, and timers. All state of its owner
+// (the fleet, say) lives on it, so none of it needs a lock.
 //
-// Nothing else waits for the relays: what they send is read by this thread, without a hand-over from one of gRPC's. It
+// Nothing else waits for the peers: what they send is read by this thread, without a hand-over from one of gRPC's. It
 // is paced (process/paced_loop.h).
 //
 // Work that is waiting and what has been completed run before timers that are due: a message that came in time is seen
@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -48,7 +49,8 @@ class WorkLoop {
   WorkLoop& operator=(const WorkLoop&) = delete;
   ~WorkLoop() { Stop(); }
 
-  void Start();
+  // `name`: of the thread, at most 15 bytes.
+  void Start(std::string name);
   // Runs the work that has been posted so far, then ends the thread. What is posted later, and timers, are dropped. No
   // call may be under way.
   void Stop();

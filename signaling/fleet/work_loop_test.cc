@@ -18,7 +18,7 @@ TEST(WorkLoop, RunsWorkInTheOrderItWasPosted) {
   WorkLoop loop;
   std::vector<int> seen;
   for (int i = 0; i < 3; ++i) loop.Post([&seen, i] { seen.push_back(i); });
-  loop.Start();
+  loop.Start("test");
   loop.Stop();
   EXPECT_THAT(seen, ElementsAre(0, 1, 2));
 }
@@ -34,7 +34,7 @@ TEST(WorkLoop, RunsTimersInTheOrderOfTheirTimes) {
     });
     loop.After(absl::Milliseconds(1), [&] { seen.push_back(1); });
   });
-  loop.Start();
+  loop.Start("test");
   done.WaitForNotification();
   loop.Stop();
   EXPECT_THAT(seen, ElementsAre(1, 2));
@@ -51,7 +51,7 @@ TEST(WorkLoop, RunsWorkThatWaitsBeforeATimerThatIsDue) {
     });
     loop.Post([&] { seen.push_back(1); });
   });
-  loop.Start();
+  loop.Start("test");
   done.WaitForNotification();
   loop.Stop();
   EXPECT_THAT(seen, ElementsAre(1, 2));
@@ -65,7 +65,7 @@ TEST(WorkLoop, DoesNotRunACancelledTimer) {
     loop.Cancel(loop.After(absl::Milliseconds(1), [&] { ran = true; }));
     loop.After(absl::Milliseconds(2), [&] { done.Notify(); });
   });
-  loop.Start();
+  loop.Start("test");
   done.WaitForNotification();
   loop.Stop();
   EXPECT_FALSE(ran);
@@ -78,14 +78,14 @@ TEST(WorkLoop, LetsGoOfWorkOnceItHasRun) {
   absl::Notification done;
   loop.Post([held = std::move(held)] {});
   loop.Post([&] { loop.After(absl::Milliseconds(1), [&] { done.Notify(); }); });
-  loop.Start();
+  loop.Start("test");
   done.WaitForNotification();
   EXPECT_TRUE(weak.expired());
 }
 
 TEST(WorkLoop, DropsWhatIsPostedAfterItsEnd) {
   WorkLoop loop;
-  loop.Start();
+  loop.Start("test");
   loop.Stop();
   loop.Post([] { FAIL() << "ran after the end"; });
 }
