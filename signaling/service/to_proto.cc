@@ -1,25 +1,18 @@
 #include "signaling/service/to_proto.h"
 
-#include <google/protobuf/stubs/common.h>
-
 #include <algorithm>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "process/utf8.h"
 
 namespace sluice::service {
 
-namespace {
+using process::ToUtf8;
 
-// What came from the network may be no UTF-8, and a client could not parse an answer with such a string in it: broken
-// bytes become "?".
-std::string ToUtf8(const std::string& text) {
-  std::string room(text.size(), '\0');
-  const char* valid = google::protobuf::internal::UTF8CoerceToStructurallyValid(text, room.data(), '?');
-  return std::string(valid, text.size());
-}
+namespace {
 
 controller::v1::CallLeg ToLeg(const store::CallParty& party) {
   controller::v1::CallLeg leg;
