@@ -40,6 +40,7 @@ Agent::Agent(const AgentOptions& options, const Surroundings& surroundings, IdSo
               {surroundings.network, surroundings.store, registrar_, trunk_servers_, surroundings.health,
                surroundings.cluster != nullptr},
               [this] { return ids_.NewNumber(); }),
+      admission_gate_(surroundings.admission, post),
       limiter_(surroundings.limiter),
       dialogs_(surroundings.dialogs),
       post_(std::move(post)),
@@ -53,8 +54,8 @@ Agent::Agent(const AgentOptions& options, const Surroundings& surroundings, IdSo
       transactions_(options.transactions, *this, *this, [this] { return ids_.NewNumber(); }),
       runner_({transactions_, book_, surroundings.fleet, surroundings.store, ids_, counters_, limiter_, keeper_,
                surroundings.health, overload_control_, surroundings.hep,
-               [this](const call::FindTarget& wanted, absl::Time now, CallRunner::RouteFunction done) {
-                 FindTarget(wanted, now, std::move(done));
+               [this](const std::string& call_id, const call::FindTarget& wanted, absl::Time now) {
+                 FindTarget(call_id, wanted, now);
                },
                surroundings.cluster},
               options.networks, post_),
@@ -86,6 +87,7 @@ void Agent::SetPresentOptions(const PresentOptions& options, absl::Time now) {
   released->media_released = true;
   released_options_ = std::move(released);
   router_.SetPlan(options.plan);
+  admission_gate_.SetPolicy(options.admission);
   trunk_servers_.SetPlan(*options.plan, now);
   if (trunk_registrar_.has_value()) trunk_registrar_->SetPlan(*options.plan, now);
 }
@@ -380,7 +382,7 @@ const routing::CallLimits& Agent::LimitsOf(const CallerIdentity& who) const {
   return who.account != nullptr ? present_.account_limits : who.trunk->limits;
 }
 
-uint16_t Agent::Admit(const CallerIdentity& who, const routing::CallLimits& limits, CallLimiter::Place& place) {
+uint16_t Agent::TakePlace(const CallerIdentity& who, const routing::CallLimits& limits, CallLimiter::Place& place) {
   const bool is_account = who.account != nullptr;
   const std::string key = is_account ? CallLimiter::AccountKey(who.name()) : CallLimiter::TrunkKey(who.name());
   switch (limiter_.Take(key, limits, now_, place)) {
@@ -402,7 +404,13 @@ void Agent::OnInvite(sip::ServerTransactionId id, const sip::Message& request, c
   if (!who.has_value()) return;
   if (request.Has(sip::Header::kReplaces)) return ReplaceDialog(id, request, hop, *who);
   Router::Route route = router_.Find(*request.RequestUri(), hop, *who, present_.calls->domain, now_);
-  StartCall(id, request, hop, *who, std::move(route));
+  if (!admission_gate_.Asks(route)) {
+    StartCall(id, request, hop, *who, std::move(route), false);
+    return;
+  }
+  const std::string call_id = StartCall(id, request, hop, *who, route, true);
+  if (call_id.empty()) return;
+  GoBy(std::move(route), call_id, call::kCallersQuestion, admission::Occasion::kCall, *who, now_);
 }
 
 void Agent::OnStandalone(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop) {
@@ -415,7 +423,7 @@ void Agent::OnStandalone(sip::ServerTransactionId id, const sip::Message& reques
   if (route.status == 0) {
     // It is no call: only how often it comes is limited.
     CallLimiter::Place place;
-    route.status = Admit(*who, {.calls_per_second = LimitsOf(*who).calls_per_second}, place);
+    route.status = TakePlace(*who, {.calls_per_second = LimitsOf(*who).calls_per_second}, place);
     if (route.status != 0) route.reason = "Limit of requests is reached";
   }
   if (route.status != 0) return Reply(id, Response(request, route.status, route.reason));
@@ -432,20 +440,19 @@ void Agent::ReplaceDialog(sip::ServerTransactionId id, const sip::Message& reque
   for (const sip::NameAddress& referrer : request.Addresses(sip::Header::kReferredBy)) {
     wanted.by.push_back(referrer.uri.DecodedUser());
   }
-  replacing_.emplace(id, request);
-  dialogs_.FindReplacement(wanted, [this, post = post_, id, hop, who](Router::Route route) {
-    post([this, id, hop, who, route = std::move(route)](absl::Time now) {
-      now_ = now;
-      const auto waiting = replacing_.extract(id);
-      if (waiting.empty()) return;
-      if (draining_) return Reply(id, Response(waiting.mapped(), 503));
-      StartCall(id, waiting.mapped(), hop, who, route);
+  Router::Route unknown;
+  unknown.number = request.RequestUri()->DecodedUser();
+  const std::string call_id = StartCall(id, request, hop, who, std::move(unknown), true);
+  if (call_id.empty()) return;
+  dialogs_.FindReplacement(wanted, [this, post = post_, call_id, who](Router::Route route) {
+    post([this, call_id, who, route = std::move(route)](absl::Time now) {
+      GoBy(route, call_id, call::kCallersQuestion, admission::Occasion::kCall, who, now);
     });
   });
 }
 
-void Agent::StartCall(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop,
-                      const CallerIdentity& who, Router::Route route) {
+std::string Agent::StartCall(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop,
+                             const CallerIdentity& who, Router::Route route, bool waits) {
   CallSummary summary;
   summary.caller.number = who.number;
   summary.caller.account = who.name();
@@ -455,40 +462,64 @@ void Agent::StartCall(sip::ServerTransactionId id, const sip::Message& request, 
   summary.callee.display_name = route.display_name;
   const call::Party caller = router_.Caller(request, hop, who);
   Ladder ladder = trace_.Claim(request.CallId(), now_);
-  CallRunner::Admission admission;
+  CallRunner::Places places;
   if (route.status == 0) {
-    route.status = Admit(who, LimitsOf(who), admission.caller);
+    route.status = TakePlace(who, LimitsOf(who), places.caller);
     if (route.status != 0) route.reason = "Limit of calls is reached";
   }
   if (route.status == 0) {
-    admission.trunks = std::move(route.trunks);
-    admission.mark = loop_guard_.MarkOf(route.number);
-    runner_.Start(route.media_released ? released_options_ : present_.calls, request, id, std::move(summary),
-                  std::move(ladder), caller, route.callees, std::move(admission), now_);
-    return;
+    if (!waits) places.trunks = std::move(route.trunks);
+    places.mark = loop_guard_.MarkOf(route.number);
+    return runner_.Start(route.media_released ? released_options_ : present_.calls, request, id, std::move(summary),
+                         std::move(ladder), caller, waits ? std::vector<call::Party>() : route.callees,
+                         std::move(places), now_);
   }
   sip::Message refusal = Response(request, route.status, route.reason);
   runner_.Refuse(request, std::move(summary), std::move(ladder), caller, route.status, refusal.reason(), now_);
   Reply(id, std::move(refusal));
+  return "";
 }
 
-void Agent::FindTarget(const call::FindTarget& wanted, absl::Time now, CallRunner::RouteFunction done) {
-  Router::Route none;
-  none.status = 503;
-  if (draining_ || IsOverloaded()) return done(none, now);
+void Agent::FindTarget(const std::string& call_id, const call::FindTarget& wanted, absl::Time now) {
+  const auto refuse = [&](uint16_t status) {
+    Router::Route none;
+    none.status = status;
+    runner_.OnRoute(call_id, wanted.question, none, now);
+  };
+  if (draining_ || IsOverloaded()) return refuse(503);
   const std::optional<sip::Uri> target = sip::Uri::Parse(wanted.target);
   std::optional<CallerIdentity> who = router_.Recognize(wanted.account, wanted.number, wanted.hop);
-  none.status = 403;
-  if (!who.has_value()) return done(none, now);
+  if (!who.has_value()) return refuse(403);
   who->anonymous = wanted.anonymous;
+  const auto occasion = wanted.is_transfer ? admission::Occasion::kTransfer : admission::Occasion::kRedirection;
   if (wanted.replaces.has_value()) {
-    return dialogs_.FindReplacement({*wanted.replaces, {who->name()}}, [post = post_, done](Router::Route route) {
-      post([done, route = std::move(route)](absl::Time then) { done(route, then); });
-    });
+    const ReplacementRequest request = {*wanted.replaces, {who->name()}};
+    dialogs_.FindReplacement(
+        request, [this, post = post_, call_id, question = wanted.question, occasion, who](Router::Route route) {
+          post([this, call_id, question, occasion, who, route = std::move(route)](absl::Time then) {
+            GoBy(route, call_id, question, occasion, *who, then);
+          });
+        });
+    return;
   }
-  none.status = 416;
-  if (!target.has_value() || target->scheme() == sip::Scheme::kOther) return done(none, now);
-  done(router_.Find(*target, wanted.hop, *who, present_.calls->domain, now), now);
+  if (!target.has_value() || target->scheme() == sip::Scheme::kOther) return refuse(416);
+  GoBy(router_.Find(*target, wanted.hop, *who, present_.calls->domain, now), call_id, wanted.question, occasion, *who,
+       now);
+}
+
+void Agent::GoBy(Router::Route route, const std::string& call_id, uint32_t question, admission::Occasion occasion,
+                 const CallerIdentity& who, absl::Time now) {
+  admission::Question asked;
+  asked.call_id = call_id;
+  asked.payer = who.name();
+  asked.is_trunk = who.trunk != nullptr;
+  asked.calling = who.number;
+  asked.occasion = occasion;
+  admission_gate_.Pass(std::move(asked), std::move(route), now,
+                       [this, call_id, question](const Router::Route& decided, absl::Time then) {
+                         now_ = then;
+                         runner_.OnRoute(call_id, question, decided, then);
+                       });
 }
 
 Router::Route Agent::FindReplacement(const ReplacementRequest& request) const {
@@ -511,9 +542,6 @@ Router::Route Agent::FindReplacement(const ReplacementRequest& request) const {
 }
 
 void Agent::OnCancel(sip::ServerTransactionId id, const sip::Message& cancel) {
-  if (const auto waiting = replacing_.extract(id); !waiting.empty()) {
-    return Reply(id, Response(waiting.mapped(), 487));
-  }
   if (forwarder_.has_value() && forwarder_->OnCancel(id, cancel, now_)) return;
   runner_.OnCancel(id, cancel, now_);
 }

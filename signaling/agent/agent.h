@@ -9,9 +9,10 @@
 //
 // An INVITE is looked at in this order: Request-URI (416), Max-Forwards (483), Require (420), loops and merged requests
 // (482), drain and overload (503), credentials (407, 403), From, which must name the account itself (403), number
-// (404), bindings (480), limits of the caller (486 for too many calls, 503 for too fast ones and for trunks). A trunk
-// is known by its address and needs no credentials. Whoever has proved who he is gets a call record, also for a call
-// that goes nowhere. MESSAGE and INFO are looked at alike, but leave no record.
+// (404), bindings (480), limits of the caller (486 for too many calls, 503 for too fast ones and for trunks), and, if
+// it leaves by a trunk, whether the operator's own service admits it (AdmissionGate). A trunk is known by its address
+// and needs no credentials. Whoever has proved who he is gets a call record, also for a call that goes nowhere. MESSAGE
+// and INFO are looked at alike, but leave no record.
 //
 // Time, network, relays and store are passed in, so all of it runs in tests without threads or sockets.
 //
@@ -24,11 +25,12 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "signaling/admission/admission.h"
+#include "signaling/agent/admission_gate.h"
 #include "signaling/agent/agent_counters.h"
 #include "signaling/agent/agent_options.h"
 #include "signaling/agent/authenticator.h"
@@ -80,6 +82,8 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
     hep::Sink* hep = nullptr;
     // Null: there is no other controller.
     cluster::Cluster* cluster = nullptr;
+    // Null: nobody is asked whether calls may leave by trunks.
+    admission::Admission* admission = nullptr;
   };
 
   Agent(const AgentOptions& options, const Surroundings& surroundings, IdSource ids, PostFunction post);
@@ -163,19 +167,24 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   void ServeInDialog(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
   // False: the dialog is none of ours.
   bool ServeDialogOfOurs(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
-  void FindTarget(const call::FindTarget& wanted, absl::Time now, CallRunner::RouteFunction done);
+  void FindTarget(const std::string& call_id, const call::FindTarget& wanted, absl::Time now);
+  // Answers the call's question with `route`, once it is decided whether it may be taken.
+  void GoBy(Router::Route route, const std::string& call_id, uint32_t question, admission::Occasion occasion,
+            const CallerIdentity& who, absl::Time now);
   void OnRegister(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
   void OnInvite(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
   void OnStandalone(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
   void ReplaceDialog(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop,
                      const CallerIdentity& who);
-  void StartCall(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop,
-                 const CallerIdentity& who, Router::Route route);
+  // `waits`: whom it goes to is not known yet, or not whether it may; the runner is told by OnRoute. Answers the call's
+  // name; empty: it is over, or there is none.
+  std::string StartCall(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop,
+                        const CallerIdentity& who, Router::Route route, bool waits);
   // Nothing: it has been answered.
   std::optional<CallerIdentity> Identify(sip::ServerTransactionId id, const sip::Message& request, const sip::Hop& hop);
   const routing::CallLimits& LimitsOf(const CallerIdentity& who) const;
   // Takes a place for a call among those of the caller; 0: it has one, else the status of the refusal.
-  uint16_t Admit(const CallerIdentity& who, const routing::CallLimits& limits, CallLimiter::Place& place);
+  uint16_t TakePlace(const CallerIdentity& who, const routing::CallLimits& limits, CallLimiter::Place& place);
   // What is wrong with any request, before anything is done for it.
   std::optional<sip::Message> RefuseRequest(const sip::Message& request) const;
   // What is wrong with a request that is to be passed on whoever sends it; nothing: it may go on.
@@ -207,13 +216,12 @@ class Agent final : private sip::TransactionUser, private sip::Wire {
   TrunkServers trunk_servers_;
   OverloadControl overload_control_;
   Router router_;
+  AdmissionGate admission_gate_;
   CallLimiter& limiter_;
   DialogDirectory& dialogs_;
   const PostFunction post_;
   // Null: there is no other controller.
   cluster::Cluster* const cluster_;
-  // INVITEs that wait for what they replace.
-  absl::flat_hash_map<sip::ServerTransactionId, sip::Message> replacing_;
   Authenticator authenticator_;
   CallerIdentifier identifier_;
   CallBook book_;

@@ -18,6 +18,13 @@
 
 namespace sluice::agent {
 
+// Of the service that is asked whether calls may leave by trunks.
+struct AdmissionPolicy {
+  absl::Duration timeout = absl::Milliseconds(500);
+  // A call of which it does not decide goes on; else it is refused by 503.
+  bool allows_on_failure = false;
+};
+
 // What may change while calls go on, which keep what they began with.
 struct PresentOptions {
   // Not null.
@@ -26,6 +33,7 @@ struct PresentOptions {
   std::shared_ptr<const routing::Plan> plan = std::make_shared<const routing::Plan>();
   // Of each account, for the calls that it makes.
   routing::CallLimits account_limits;
+  AdmissionPolicy admission;
 };
 
 struct AgentOptions {

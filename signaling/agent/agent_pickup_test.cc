@@ -70,6 +70,7 @@ class AgentPickupTest : public testing::Test {
   }
 
   void CallIsRefused(Phone& phone, const sip::Message& pickup, uint16_t status) {
+    EXPECT_EQ(phone.Receive().status(), 100);
     const sip::Message refusal = phone.Receive();
     EXPECT_EQ(refusal.status(), status);
     phone.Send(phone.AckOf(pickup, refusal));

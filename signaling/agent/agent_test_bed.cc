@@ -86,8 +86,14 @@ AgentTestBed::AgentTestBed(std::function<void(AgentOptions&)> change, std::strin
 void AgentTestBed::MakeAgent() {
   agent_ = std::make_unique<Agent>(
       options_,
-      Agent::Surroundings{network_, fleet_, *store_, limiter_, trunks_, *this, health_, resolver_, &hep_, cluster_},
+      Agent::Surroundings{network_, fleet_, *store_, limiter_, trunks_, *this, health_, resolver_, &hep_, cluster_,
+                          asks_for_admission_ ? &admission_ : nullptr},
       IdSource(0, 1), [this](std::function<void(absl::Time)> work) { posted_.push_back(std::move(work)); });
+}
+
+void AgentTestBed::AskForAdmission() {
+  asks_for_admission_ = true;
+  MakeAgent();
 }
 
 std::vector<absl::Status> AgentTestBed::Restart(absl::Duration down) {

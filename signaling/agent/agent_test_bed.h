@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "signaling/admission/admission_fake.h"
 #include "signaling/agent/agent.h"
 #include "signaling/agent/dialog_directory.h"
 #include "signaling/agent/phone_fake.h"
@@ -99,6 +100,8 @@ class AgentTestBed final : public PhoneLine, private DialogDirectory {
   // The agent is gone as it is, and after `down` another one goes on with what the store has got. Answers why calls
   // could not be restored.
   std::vector<absl::Status> Restart(absl::Duration down = absl::Seconds(1));
+  // Another agent, which asks admission() whether calls may leave by trunks.
+  void AskForAdmission();
   // Runs what the fleet has answered.
   void RunPosted();
 
@@ -107,6 +110,7 @@ class AgentTestBed final : public PhoneLine, private DialogDirectory {
   AgentOptions& options() { return options_; }
   FakeNetwork& network() { return network_; }
   fleet::FakeFleet& fleet() { return fleet_; }
+  admission::FakeAdmission& admission() { return admission_; }
   store::Store& store() { return *store_; }
   const CallLimiter& limiter() const { return limiter_; }
   // What was exported so far.
@@ -144,6 +148,8 @@ class AgentTestBed final : public PhoneLine, private DialogDirectory {
   // May be null.
   cluster::Cluster* const cluster_;
   hep::FakeSink hep_;
+  admission::FakeAdmission admission_;
+  bool asks_for_admission_ = false;
   absl::Time now_ = absl::FromUnixSeconds(1'700'000'000);
   std::deque<std::function<void(absl::Time)>> posted_;
   std::unique_ptr<Agent> agent_;

@@ -80,20 +80,35 @@ BookedCall& CallRunner::Book(const sip::Message& invite, CallSummary summary, La
   return call;
 }
 
-void CallRunner::Start(const std::shared_ptr<const call::CallOptions>& options, const sip::Message& invite,
-                       sip::ServerTransactionId transaction, CallSummary summary, Ladder ladder,
-                       const call::Party& caller, const std::vector<call::Party>& callees, Admission admission,
-                       absl::Time now) {
+std::string CallRunner::Start(const std::shared_ptr<const call::CallOptions>& options, const sip::Message& invite,
+                              sip::ServerTransactionId transaction, CallSummary summary, Ladder ladder,
+                              const call::Party& caller, const std::vector<call::Party>& callees, Places places,
+                              absl::Time now) {
   auto live = std::make_unique<LiveCall>(options, static_cast<call::Names&>(*this));
   live->from_tag = std::string(invite.FromTag());
   live->invite_cseq = invite.CSeqNumber();
   live->invites.push_back(transaction);
-  live->caller_place = std::move(admission.caller);
-  live->trunks = std::move(admission.trunks);
-  live->mark = admission.mark;
+  live->caller_place = std::move(places.caller);
+  live->trunks = std::move(places.trunks);
+  live->mark = places.mark;
   BookedCall& call = Book(invite, std::move(summary), std::move(ladder), caller, std::move(live), now);
   servers_[transaction] = {&call, call::kCaller};
   Run(call, call.live->machine.Start(invite, transaction, caller, callees, now), now);
+  return call.live == nullptr ? "" : call.summary.call_id;
+}
+
+void CallRunner::OnRoute(const std::string& call_id, uint32_t question, const Router::Route& route, absl::Time now) {
+  BookedCall* call = parts_.book.Find(call_id);
+  if (call == nullptr || call->live == nullptr) return;
+  if (question == call::kCallersQuestion && !route.callees.empty()) {
+    call->summary.callee.number = route.number;
+    call->summary.callee.account = route.account;
+    call->summary.callee.display_name = route.display_name;
+  }
+  LiveCall& live = *call->live;
+  live.trunks.resize(live.machine.next_leg() - 1);
+  live.trunks.insert(live.trunks.end(), route.trunks.begin(), route.trunks.end());
+  Run(*call, live.machine.OnRoute(question, route.status, route.callees, now, route.reason), now);
 }
 
 void CallRunner::Refuse(const sip::Message& invite, CallSummary summary, Ladder ladder, const call::Party& caller,
@@ -379,16 +394,7 @@ void CallRunner::Do(BookedCall& call, call::CancelTimer& action, absl::Time) {
 }
 
 void CallRunner::Do(BookedCall& call, call::FindTarget& action, absl::Time now) {
-  parts_.find_target(
-      action, now,
-      [this, call_id = call.summary.call_id, question = action.question](const Router::Route& route, absl::Time then) {
-        BookedCall* found = parts_.book.Find(call_id);
-        if (found == nullptr || found->live == nullptr) return;
-        LiveCall& live = *found->live;
-        live.trunks.resize(live.machine.next_leg() - 1);
-        live.trunks.insert(live.trunks.end(), route.trunks.begin(), route.trunks.end());
-        Run(*found, live.machine.OnRoute(question, route.status, route.callees, then), then);
-      });
+  parts_.find_target(call.summary.call_id, action, now);
 }
 
 void CallRunner::Do(BookedCall& call, call::DialogMade& action, absl::Time) {

@@ -53,8 +53,6 @@ using PostFunction = std::function<void(std::function<void(absl::Time now)> work
 
 class CallRunner final : private call::Names {
  public:
-  using RouteFunction = std::function<void(Router::Route route, absl::Time now)>;
-
   // All references outlive the runner.
   struct Parts {
     sip::TransactionLayer& transactions;
@@ -69,13 +67,13 @@ class CallRunner final : private call::Names {
     const OverloadControl& overload_control;
     // Hears of the quality of ended calls; null: nobody wants to.
     hep::Sink* hep;
-    // Whom a 3xx or a transfer leads to: answered once, at once or later, on this shard.
-    std::function<void(const call::FindTarget& wanted, absl::Time now, RouteFunction done)> find_target;
+    // Whom a 3xx or a transfer leads to: answered by one OnRoute, at once or later.
+    std::function<void(const std::string& call_id, const call::FindTarget& wanted, absl::Time now)> find_target;
     // Null: there is no other controller.
     cluster::Cluster* cluster = nullptr;
   };
   // What a call takes of its parties' limits, and what it is known by if it comes back.
-  struct Admission {
+  struct Places {
     CallLimiter::Place caller;
     // The trunk of each callee; empty: they are none. Its limits are looked at when its turn comes, and one that is
     // full is passed over as if it had answered 503.
@@ -87,11 +85,15 @@ class CallRunner final : private call::Names {
   CallRunner(const Parts& parts, MediaNetworks networks, PostFunction post)
       : parts_(parts), networks_(std::move(networks)), post_(std::move(post)) {}
 
-  // The caller's INVITE, which may go on to `callees` (not empty). `ladder`: what was exchanged before. Names and
-  // accounts of both parties are set in `summary`; the rest is filled in here.
-  void Start(const std::shared_ptr<const call::CallOptions>& options, const sip::Message& invite,
-             sip::ServerTransactionId transaction, CallSummary summary, Ladder ladder, const call::Party& caller,
-             const std::vector<call::Party>& callees, Admission admission, absl::Time now);
+  // The caller's INVITE, which may go on to `callees`; without them the call waits for an OnRoute of
+  // call::kCallersQuestion. `ladder`: what was exchanged before. Names and accounts of both parties are set in
+  // `summary`; the rest is filled in here. Answers the call's name; empty: the call is over.
+  std::string Start(const std::shared_ptr<const call::CallOptions>& options, const sip::Message& invite,
+                    sip::ServerTransactionId transaction, CallSummary summary, Ladder ladder, const call::Party& caller,
+                    const std::vector<call::Party>& callees, Places places, absl::Time now);
+
+  // The answer to a question of a call. Nothing happens if the call is over.
+  void OnRoute(const std::string& call_id, uint32_t question, const Router::Route& route, absl::Time now);
 
   // A call of somebody with an account that goes nowhere: kept and recorded as ended by us with `status`. The response
   // is the user's to send, afterwards.

@@ -116,6 +116,8 @@ void Router::GoByRoutes(const CallerIdentity& who, absl::string_view own_host, a
     route.trunks.push_back(std::move(trunk));
   }
   route.account = route.trunks.front()->name;
+  route.called = called;
+  route.skips_admission = found->skips_admission;
 }
 
 std::shared_ptr<const routing::Trunk> Router::TrunkAt(const sip::Endpoint& source) const {

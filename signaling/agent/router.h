@@ -53,8 +53,9 @@ class Router {
     // known; or as a route says that blocks the number.
     uint16_t status = 0;
     std::string reason;
-    // As dialled.
+    // As dialled, and as the trunks are told it.
     std::string number;
+    std::string called;
     // Of the callee, or the name of the trunk that is tried first; may be empty with 404.
     std::string account;
     std::string display_name;
@@ -63,6 +64,8 @@ class Router {
     // The trunk of each of them; empty if they are bindings.
     std::vector<std::shared_ptr<const routing::Trunk>> trunks;
     bool media_released = false;
+    // It goes to trunks, and nobody is asked whether it may.
+    bool skips_admission = false;
   };
 
   // All outlive the router.

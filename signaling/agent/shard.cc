@@ -65,7 +65,7 @@ absl::StatusOr<std::unique_ptr<Shard>> Shard::Open(size_t index, const AgentOpti
       agent,
       Agent::Surroundings{*shard->transport_, surroundings.fleet, surroundings.store, surroundings.limiter,
                           surroundings.trunks, surroundings.dialogs, surroundings.health, *shard->resolver_,
-                          surroundings.hep, surroundings.cluster},
+                          surroundings.hep, surroundings.cluster, surroundings.admission},
       IdSource(index, surroundings.mesh.size()), std::move(post));
   return shard;
 }

@@ -21,6 +21,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "signaling/admission/admission.h"
 #include "signaling/agent/agent.h"
 #include "signaling/agent/agent_options.h"
 #include "signaling/agent/dialog_directory.h"
@@ -55,6 +56,8 @@ class Shard {
     hep::Sink* hep;
     // Null: there is no other controller.
     cluster::Cluster* cluster;
+    // Null: nobody is asked whether calls may leave by trunks.
+    admission::Admission* admission;
   };
 
   // Opens the listeners; errors as ShardTransport::Open and CaresClient::Open.

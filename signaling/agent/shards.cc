@@ -110,7 +110,8 @@ Shards::Shards(const ShardsOptions& options, fleet::Fleet& fleet, cluster::Clust
       start_time_(time_.Now()) {}
 
 absl::StatusOr<std::unique_ptr<Shards>> Shards::Start(const ShardsOptions& options, fleet::Fleet& fleet,
-                                                      store::Store& store, hep::Sink* hep, cluster::Cluster* cluster) {
+                                                      store::Store& store, hep::Sink* hep, cluster::Cluster* cluster,
+                                                      admission::Admission* admission) {
   std::unique_ptr<Shards> shards(new Shards(options, fleet, cluster));
   transport::ShardTransportOptions transport = options.transport;
   auto tls = transport::ReadTlsContexts(transport.listeners, options.tls_client);
@@ -125,7 +126,7 @@ absl::StatusOr<std::unique_ptr<Shards>> Shards::Start(const ShardsOptions& optio
   for (size_t index = 0; index < options.shards; ++index) {
     auto shard = Shard::Open(index, agent, transport, options.dns,
                              {shards->mesh_, shards->time_, fleet, store, shards->limiter_, shards->trunks_, *shards,
-                              shards->health_, hep, cluster});
+                              shards->health_, hep, cluster, admission});
     if (!shard.ok()) return shard.status();
     // The bindings and trunks are everybody's; one shard is enough to look after them.
     agent.keepalive_interval = absl::ZeroDuration();

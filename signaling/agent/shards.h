@@ -24,6 +24,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "signaling/admission/admission.h"
 #include "signaling/agent/agent_options.h"
 #include "signaling/agent/call_control.h"
 #include "signaling/agent/call_limiter.h"
@@ -75,10 +76,11 @@ class Shards final : public CallControl,
  public:
   // Opens all listeners and starts the threads; hears the fleet from then on. Errors as ShardTransport::Open,
   // CaresClient::Open and ReadTlsContexts. The others outlive it. `hep` may be null: nothing is exported; so may
-  // `cluster`: there is no other controller.
+  // `cluster`: there is no other controller; and `admission`: nobody is asked whether calls may leave by trunks.
   static absl::StatusOr<std::unique_ptr<Shards>> Start(const ShardsOptions& options, fleet::Fleet& fleet,
                                                        store::Store& store, hep::Sink* hep = nullptr,
-                                                       cluster::Cluster* cluster = nullptr);
+                                                       cluster::Cluster* cluster = nullptr,
+                                                       admission::Admission* admission = nullptr);
   // Stops at once if Stop was not called.
   ~Shards() override;
 

@@ -60,6 +60,8 @@ struct Route {
   NumberRewrite calling;
   // SDP is passed through, and no relay takes part.
   bool media_released = false;
+  // Nobody is asked whether its calls may leave by its trunks.
+  bool skips_admission = false;
 
   static constexpr absl::string_view kNumbersAccount = "*";
 };
