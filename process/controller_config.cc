@@ -27,6 +27,9 @@ constexpr uint32_t kMaxBindings = 64;
 constexpr uint32_t kDefaultRetryAfter = 5;
 constexpr uint32_t kDefaultKeptCalls = 1000;
 constexpr uint32_t kDefaultCaptureId = 2001;
+constexpr absl::Duration kAdmissionTimeout = absl::Milliseconds(500);
+constexpr absl::Duration kShortestAdmissionTimeout = absl::Milliseconds(50);
+constexpr absl::Duration kLongestAdmissionTimeout = absl::Seconds(5);
 // RFC 4028 5.
 constexpr absl::Duration kMinSessionExpires = absl::Seconds(90);
 
@@ -36,7 +39,7 @@ class Checker {
 
   absl::Status Check() {
     for (auto check : {&Checker::CheckProcess, &Checker::CheckSip, &Checker::CheckRelays, &Checker::CheckRegistrar,
-                       &Checker::CheckCalls, &Checker::CheckAbuse, &Checker::CheckHep}) {
+                       &Checker::CheckCalls, &Checker::CheckAbuse, &Checker::CheckHep, &Checker::CheckAdmission}) {
       if (absl::Status status = (this->*check)(); !status.ok()) return status;
     }
     return absl::OkStatus();
@@ -251,6 +254,20 @@ class Checker {
                            absl::StrCat("is '", hep.content(i), "'; allowed: sip, quality"));
       }
     }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckAdmission() {
+    if (!config_.has_admission()) return absl::OkStatus();
+    auto& admission = *config_.mutable_admission();
+    if (absl::Status status = CheckGrpcAddress(file_, "admission.address", admission.address()); !status.ok())
+      return status;
+    if (!admission.has_timeout()) *admission.mutable_timeout() = ToProto(kAdmissionTimeout);
+    const absl::Duration timeout = ToAbsl(admission.timeout());
+    if (timeout < kShortestAdmissionTimeout || timeout > kLongestAdmissionTimeout)
+      return file_.Error("admission.timeout", "allowed: 50ms to 5s; a caller waits for so long before it rings");
+    if (admission.on_failure() == config::v1::ADMISSION_FAILURE_UNSPECIFIED)
+      admission.set_on_failure(config::v1::ADMISSION_FAILURE_REFUSE);
     return absl::OkStatus();
   }
 

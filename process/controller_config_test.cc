@@ -34,6 +34,19 @@ TEST(ControllerConfig, TakesAConfigThatIsRightAndFillsInTheDefaults) {
   EXPECT_EQ(config->registrar().default_expires().seconds(), 3600);
 }
 
+TEST(ControllerConfig, RefusesWhatIsNotDecidedUnlessToldOtherwise) {
+  const auto read = [](const std::string& admission) {
+    const auto config = ReadControllerConfigText(absl::StrReplaceAll(kGood, {{"store:", admission + "store:"}}), "");
+    EXPECT_TRUE(config.ok()) << config.status();
+    return *config;
+  };
+  EXPECT_FALSE(read("").has_admission());
+  const std::string address = "admission: {address: \"unix:/run/rating.sock\"";
+  EXPECT_EQ(read(address + "}\n").admission().on_failure(), config::v1::ADMISSION_FAILURE_REFUSE);
+  EXPECT_EQ(read(address + "}\n").admission().timeout().nanos(), 500'000'000);
+  EXPECT_EQ(read(address + ", on_failure: allow}\n").admission().on_failure(), config::v1::ADMISSION_FAILURE_ALLOW);
+}
+
 TEST(ControllerConfig, KeepsCallsWhereItHasAFileUnlessToldOtherwise) {
   const auto keeps = [](const char* store) {
     const auto config = ReadControllerConfigText(
@@ -97,6 +110,19 @@ INSTANTIATE_TEST_SUITE_P(
                   "12: store.keep_records: allowed: 1h and more"},
         WrongCase{"calls kept in memory", "/var/lib/sluice/controller.db\n", "\":memory:\"\n  keep_calls: true\n",
                   "12: store.keep_calls: wants calls that are there after a restart; sqlite_file must be a file"},
+        WrongCase{"admission by nobody", "store:", "admission: {timeout: 1s}\nstore:",
+                  "10: admission.address: '' is not an address; allowed: unix:/path/to.sock"},
+        WrongCase{"admission by what has no port", "store:", "admission: {address: 198.18.0.7}\nstore:",
+                  "10: admission.address: '198.18.0.7' is not an address; allowed: unix:/path/to.sock"},
+        WrongCase{"admission that nobody can wait for",
+                  "store:", "admission: {address: \"unix:/run/rating.sock\", timeout: 30s}\nstore:",
+                  "10: admission.timeout: allowed: 50ms to 5s"},
+        WrongCase{"admission that answers at once",
+                  "store:", "admission: {address: \"unix:/run/rating.sock\", timeout: 10ms}\nstore:",
+                  "10: admission.timeout: allowed: 50ms to 5s"},
+        WrongCase{"admission that fails otherwise",
+                  "store:", "admission: {address: \"unix:/run/rating.sock\", on_failure: ask}\nstore:",
+                  "10: admission.on_failure: "},
         WrongCase{"a session timer below RFC 4028", "store:", "calls: {session_expires: 60s}\nstore:",
                   "10: calls.session_expires: is too short (RFC 4028)"},
         WrongCase{"probes that would be a flood", "store:", "calls: {probe_interval: 1s}\nstore:",

@@ -24,6 +24,7 @@
 #include "process/program.h"
 #include "process/stop_signal.h"
 #include "process/systemd_notify.h"
+#include "signaling/admission/grpc_admission.h"
 #include "signaling/agent/shards.h"
 #include "signaling/cluster/redis_cluster.h"
 #include "signaling/fleet/grpc_fleet.h"
@@ -97,8 +98,9 @@ void Reload(const std::string& file, agent::Shards& shards) {
   if (settings.ok()) {
     shards.SetPresentOptions(ToPresentOptions(settings->config, settings->plan));
     process::SetLogLevel(settings->config.log_level());
-    spdlog::info("reloaded {}: log_level, sip.blocked_headers, calls, trunks and routes take effect for new calls",
-                 file);
+    spdlog::info(
+        "reloaded {}: log_level, sip.blocked_headers, calls, admission, trunks and routes take effect for new calls",
+        file);
   } else {
     spdlog::error("{}; nothing has changed", std::string(settings.status().message()));
   }
@@ -147,6 +149,14 @@ std::unique_ptr<cluster::RedisCluster> MakeCluster(const Settings& settings) {
   return std::make_unique<cluster::RedisCluster>(std::move(options));
 }
 
+// Null where nobody is asked.
+std::unique_ptr<admission::GrpcAdmission> MakeAdmission(const config::v1::ControllerConfig& config) {
+  std::optional<admission::GrpcAdmissionOptions> options = ToAdmissionOptions(config);
+  if (!options.has_value()) return nullptr;
+  options->report = WarnOf;
+  return std::make_unique<admission::GrpcAdmission>(*std::move(options));
+}
+
 int Run(const std::string& file, const Settings& settings) {
   const config::v1::ControllerConfig& config = settings.config;
   process::StartLogging(kProgram, config.log_level());
@@ -179,6 +189,7 @@ int Run(const std::string& file, const Settings& settings) {
   fleet::FleetOptions fleet_options = ToFleetOptions(config, (*store)->Epoch());
   fleet_options.adopts_late = cluster != nullptr;
   auto fleet = std::make_unique<fleet::GrpcFleet>(std::move(fleet_options));
+  const std::unique_ptr<admission::GrpcAdmission> admission = MakeAdmission(config);
   agent::ShardsOptions shards_options = ToShardsOptions(config, settings.plan);
   shards_options.strangers.report = WarnOf;
   shards_options.on_takeover = [](const std::string& name, const agent::Restoration& restoration) {
@@ -192,7 +203,7 @@ int Run(const std::string& file, const Settings& settings) {
     process::StopSignal::Raise();
   };
   absl::StatusOr<std::unique_ptr<agent::Shards>> shards =
-      agent::Shards::Start(shards_options, *fleet, **store, hep.get(), cluster.get());
+      agent::Shards::Start(shards_options, *fleet, **store, hep.get(), cluster.get(), admission.get());
   if (!shards.ok()) return Fail(shards.status());
   ControllerService service(**shards, **store, *fleet, config.sip().realm());
   absl::StatusOr<std::unique_ptr<process::GrpcServer>> server =
@@ -205,6 +216,7 @@ int Run(const std::string& file, const Settings& settings) {
       if (hep != nullptr) optional.hep = hep->Statistics();
       if (forwarder != nullptr) optional.forwarder = forwarder->Statistics();
       if (cluster != nullptr) optional.cluster = cluster->Statistics();
+      if (admission != nullptr) optional.admission = admission->Statistics();
       return ControllerMetrics((*shards)->Statistics(), (*store)->Statistics(), fleet->ListRelays(), optional);
     });
     if (!endpoint.ok()) return Fail(endpoint.status());

@@ -177,6 +177,25 @@ void AddCluster(Families& families, const cluster::ClusterStatistics& cluster) {
   families.Counter("sluice_cluster_failures_total", "What Redis did not do; it is tried again.", cluster.failures);
 }
 
+void AddAdmission(Families& families, const admission::AdmissionStatistics& admission) {
+  families.Counter("sluice_admission_asked_total", "Calls to trunks that the operator's service was to decide.",
+                   admission.asked);
+  MetricFamily& verdicts = families.Add(CounterFamily("sluice_admission_verdicts_total", "Its verdicts."));
+  AddSample(verdicts, static_cast<double>(admission.admitted), {{"verdict", "admitted"}});
+  AddSample(verdicts, static_cast<double>(admission.refused), {{"verdict", "refused"}});
+  MetricFamily& failures =
+      families.Add(CounterFamily("sluice_admission_failures_total", "Calls that it has not decided, by reason."));
+  for (const auto& [reason, count] : {std::pair{"timeout", admission.timeouts},
+                                      {"unavailable", admission.unavailable},
+                                      {"error", admission.errors},
+                                      {"too_many", admission.too_many}}) {
+    AddSample(failures, static_cast<double>(count), {{"reason", reason}});
+  }
+  AddSample(families.Add(CounterFamily("sluice_admission_verdict_seconds_total", "What all verdicts took together.")),
+            absl::ToDoubleSeconds(admission.verdict_time));
+  families.Gauge("sluice_admission_waiting", "Calls that wait for a verdict now.", static_cast<double>(admission.open));
+}
+
 }  // namespace
 
 std::vector<MetricFamily> ControllerMetrics(const agent::SignalingStatistics& signaling,
@@ -191,6 +210,7 @@ std::vector<MetricFamily> ControllerMetrics(const agent::SignalingStatistics& si
   AddRelays(families, relays);
   AddExports(families, optional);
   if (optional.cluster.has_value()) AddCluster(families, *optional.cluster);
+  if (optional.admission.has_value()) AddAdmission(families, *optional.admission);
   return families.Take();
 }
 

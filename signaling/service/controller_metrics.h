@@ -12,6 +12,7 @@
 #include <optional>
 #include <vector>
 
+#include "signaling/admission/grpc_admission.h"
 #include "signaling/agent/call_control.h"
 #include "signaling/cluster/redis_cluster.h"
 #include "signaling/fleet/fleet.h"
@@ -26,6 +27,7 @@ struct OptionalStatistics {
   std::optional<hep::ExporterStatistics> hep;
   std::optional<store::ForwarderStatistics> forwarder;
   std::optional<cluster::ClusterStatistics> cluster;
+  std::optional<admission::AdmissionStatistics> admission;
 };
 
 std::vector<prometheus::MetricFamily> ControllerMetrics(const agent::SignalingStatistics& signaling,

@@ -104,6 +104,30 @@ TEST(ControllerMetrics, TellsOfTheClusterWhereThereIsOne) {
   EXPECT_THAT(text, HasSubstr("\nsluice_cluster_failures_total 4\n"));
 }
 
+TEST(ControllerMetrics, TellsOfAdmissionWhereItIsAskedFor) {
+  EXPECT_THAT(Text({}), Not(HasSubstr("sluice_admission_")));
+  OptionalStatistics optional;
+  optional.admission = {.asked = 20,
+                        .admitted = 7,
+                        .refused = 3,
+                        .timeouts = 1,
+                        .unavailable = 2,
+                        .errors = 4,
+                        .too_many = 5,
+                        .verdict_time = absl::Milliseconds(1500),
+                        .open = 6};
+  const std::string text = Text({}, {}, {}, optional);
+  EXPECT_THAT(text, HasSubstr("\nsluice_admission_asked_total 20\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_admission_verdicts_total{verdict=\"admitted\"} 7\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_admission_verdicts_total{verdict=\"refused\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_admission_failures_total{reason=\"timeout\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_admission_failures_total{reason=\"unavailable\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_admission_failures_total{reason=\"error\"} 4\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_admission_failures_total{reason=\"too_many\"} 5\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_admission_verdict_seconds_total 1.5\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_admission_waiting 6\n"));
+}
+
 TEST(ControllerMetrics, CountsRelaysByHealthAlsoWhereThereIsNone) {
   fleet::RelayInfo healthy;
   healthy.name = "relay-1";

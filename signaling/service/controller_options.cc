@@ -59,13 +59,29 @@ std::shared_ptr<const call::CallOptions> ToCallOptions(const ControllerConfig& c
   return options;
 }
 
+agent::AdmissionPolicy ToAdmissionPolicy(const ControllerConfig& config) {
+  // A reload does not end what asks.
+  if (!config.has_admission()) return {};
+  return {.timeout = ToAbsl(config.admission().timeout()),
+          .allows_on_failure = config.admission().on_failure() == config::v1::ADMISSION_FAILURE_ALLOW};
+}
+
 }  // namespace
 
 agent::PresentOptions ToPresentOptions(const ControllerConfig& config, std::shared_ptr<const routing::Plan> plan) {
   const auto& limits = config.calls().account_limits();
   return {.calls = ToCallOptions(config),
           .plan = std::move(plan),
-          .account_limits = {.calls = limits.calls(), .calls_per_second = limits.calls_per_second()}};
+          .account_limits = {.calls = limits.calls(), .calls_per_second = limits.calls_per_second()},
+          .admission = ToAdmissionPolicy(config)};
+}
+
+std::optional<admission::GrpcAdmissionOptions> ToAdmissionOptions(const ControllerConfig& config) {
+  if (!config.has_admission()) return std::nullopt;
+  admission::GrpcAdmissionOptions options;
+  options.address = config.admission().address();
+  options.controller = config.name();
+  return options;
 }
 
 agent::ShardsOptions ToShardsOptions(const ControllerConfig& config, std::shared_ptr<const routing::Plan> plan) {

@@ -5,7 +5,9 @@
 #define SLUICE_SIGNALING_SERVICE_CONTROLLER_OPTIONS_H_
 
 #include <memory>
+#include <optional>
 
+#include "signaling/admission/grpc_admission.h"
 #include "signaling/agent/agent_options.h"
 #include "signaling/agent/shards.h"
 #include "signaling/fleet/grpc_fleet.h"
@@ -21,6 +23,8 @@ agent::ShardsOptions ToShardsOptions(const config::v1::ControllerConfig& config,
 // What may change at a reload.
 agent::PresentOptions ToPresentOptions(const config::v1::ControllerConfig& config,
                                        std::shared_ptr<const routing::Plan> plan);
+// Without `report`. Nothing: nobody is asked whether calls may leave by trunks.
+std::optional<admission::GrpcAdmissionOptions> ToAdmissionOptions(const config::v1::ControllerConfig& config);
 // `epoch`: the store's.
 fleet::FleetOptions ToFleetOptions(const config::v1::ControllerConfig& config, uint64_t epoch);
 

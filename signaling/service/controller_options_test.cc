@@ -108,6 +108,20 @@ TEST(ControllerOptions, BlocksHeadersInAnySpelling) {
   EXPECT_TRUE(CallOptionsOf(config)->blocked_headers.contains("x-secret"));
 }
 
+TEST(ControllerOptions, AsksForAdmissionWhereTheConfigHasAService) {
+  const std::string sip = "  realm: r\n  listeners: [{transport: udp, address: \"198.18.1.1:7080\"}]\n";
+  const auto plan = std::make_shared<const routing::Plan>();
+  EXPECT_FALSE(ToAdmissionOptions(Config(sip)).has_value());
+  const auto config = Config(sip + "admission: {address: \"unix:/r.sock\", timeout: 1s, on_failure: allow}\n");
+  ASSERT_TRUE(ToAdmissionOptions(config).has_value());
+  EXPECT_EQ(ToAdmissionOptions(config)->address, "unix:/r.sock");
+  EXPECT_EQ(ToAdmissionOptions(config)->controller, "controller-1");
+  EXPECT_EQ(ToPresentOptions(config, plan).admission.timeout, absl::Seconds(1));
+  EXPECT_TRUE(ToPresentOptions(config, plan).admission.allows_on_failure);
+  EXPECT_FALSE(
+      ToPresentOptions(Config(sip + "admission: {address: \"unix:/r.sock\"}\n"), plan).admission.allows_on_failure);
+}
+
 TEST(ControllerOptions, WritesToRelaysUnderTheControllersName) {
   const fleet::FleetOptions options =
       ToFleetOptions(Config("  realm: r\n  listeners: [{transport: udp, address: \"198.18.1.1:7080\"}]\n"), 7);

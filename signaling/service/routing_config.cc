@@ -190,7 +190,8 @@ class PlanReader {
     if (!config.to().empty()) return file_.Error(key + ".to", "a route that refuses goes to nobody");
     for (const auto& [name, is_set] : {std::pair{".called", config.has_called()},
                                        {".calling", config.has_calling()},
-                                       {".media", config.media() != config::v1::MEDIA_MODE_UNSPECIFIED}}) {
+                                       {".media", config.media() != config::v1::MEDIA_MODE_UNSPECIFIED},
+                                       {".skip_admission", config.skip_admission()}}) {
       if (is_set) return file_.Error(key + name, "means nothing to a route that refuses");
     }
     route.refusal = static_cast<uint16_t>(config.refuse());
@@ -258,8 +259,11 @@ class PlanReader {
                             .number = *std::move(number),
                             .called = *std::move(called),
                             .calling = *std::move(calling),
-                            .media_released = config.media() == config::v1::MEDIA_MODE_RELEASED};
+                            .media_released = config.media() == config::v1::MEDIA_MODE_RELEASED,
+                            .skips_admission = config.skip_admission()};
     if (absl::Status status = ReadTargets(key, config, route); !status.ok()) return status;
+    if (route.skips_admission && route.trunks.empty())
+      return file_.Error(key + ".skip_admission", "is for routes to trunks; nobody is asked for calls to accounts");
     routes_.push_back(std::move(route));
     return absl::OkStatus();
   }

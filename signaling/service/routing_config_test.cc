@@ -120,6 +120,17 @@ TEST(RoutingConfig, ReadsARouteThatBlocksNumbers) {
   EXPECT_EQ(route->refusal, 0);
 }
 
+TEST(RoutingConfig, ReadsARouteWhoseCallsAreNotAskedFor) {
+  const auto plan = Read(
+      "trunks: [{name: carrier, peers: [{transport: udp, address: \"198.18.9.1:5060\"}]}]\n"
+      "routes:\n"
+      "- {name: emergency, number: \"112\", to: [{trunk: carrier}], skip_admission: true}\n"
+      "- {name: out, number: \"0*\", to: [{trunk: carrier}]}\n");
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_TRUE((*plan)->FindRoute({routing::Origin::Kind::kAccount, "a"}, "112")->skips_admission);
+  EXPECT_FALSE((*plan)->FindRoute({routing::Origin::Kind::kAccount, "a"}, "030")->skips_admission);
+}
+
 struct ErrorCase {
   std::string text;
   // Of the error line.
@@ -162,6 +173,8 @@ TEST(RoutingConfig, NamesFileLineAndKeyOfWhatIsWrong) {
       {route + "refuse: 403, to: [{account: a}]}", "routes[0].to: a route that refuses goes to nobody"},
       {route + "refuse: 403, called: {strip: 1}}", "routes[0].called: means nothing to a route that refuses"},
       {route + "refuse: 403, media: released}", "routes[0].media: means nothing"},
+      {route + "refuse: 403, skip_admission: true}", "routes[0].skip_admission: means nothing"},
+      {route + "to: [{account: a}], skip_admission: true}", "routes[0].skip_admission: is for routes to trunks"},
       {route + "to: [{priority: 1}]}", "routes[0].to[0]: wants either account or trunk"},
       {route + "to: [{account: a, weight: 1}]}", "routes[0].to[0]: priority and weight are for trunks"},
       {route + "to: [{account: a}, {account: b}]}", "routes[0].to[0].account: is alone"},

@@ -61,6 +61,9 @@ class WrongSetupTest(SystemTest):
         for pattern, replacement, expected in (
                 (f"realm: {REALM}", f"relm: {REALM}", rf"{path}:4: sip.relm: .*did you mean realm"),
                 ("transport: udp", "transport: pigeon", rf"{path}:8: sip.listeners\[0\].transport: .*allowed: udp, tcp"),
+                ("store:", "admission: {timeout: 1s}\nstore:", rf"{path}:\d+: admission.address: '' is not an address; allowed: unix:"),
+                ("store:", 'admission: {address: "198.18.0.7:7090", timeout: 1m}\nstore:', rf"{path}:\d+: admission.timeout: allowed: 50ms to 5s"),
+                ("store:", 'admission: {address: "198.18.0.7:7090", on_failure: drop}\nstore:', rf"{path}:\d+: admission.on_failure: .*refuse, allow"),
                 ("sqlite_file: .*", "sqlite_file: ''", rf"{path}:\d+: store.sqlite_file: is required")):
             self.assertRegex(self.refusal(self.controller(pattern, replacement), CONFIG_WRONG), expected)
 
