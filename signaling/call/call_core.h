@@ -367,6 +367,8 @@ class Call::Core {
   void ProbeSilentLegs();
   void Probe(Leg& leg);
   void OnProbeResponse(const ClientRequest& request, const sip::Message& response);
+  // A relay carries media that is to flow both ways, and would say if it stopped.
+  bool IsMediaWatched() const;
 
   // call_end.cc
   // Begins the end of all legs that are not over yet. BYEs and CANCELs that go out carry the header fields of

@@ -50,14 +50,23 @@ void Call::Core::OnProbeResponse(const ClientRequest& request, const sip::Messag
   Leg& leg = legs_[request.leg];
   if (response.is_provisional() || leg.state != Leg::State::kAnswered || !IsEnd(leg)) return;
   const absl::string_view who = leg.side == 0 ? "the caller" : "the callee";
-  // One that could not be sent is tried once more: a phone may come back over another connection.
-  const bool is_lost = now_ - leg.heard_at() >= 2 * options_.probe_interval;
+  // One that could not be sent is tried once more, since a phone may come back over another connection. As long as its
+  // media is watched, that says more of it than a connection that is gone.
+  const bool is_lost = now_ - leg.heard_at() >= 2 * options_.probe_interval && !IsMediaWatched();
   if (response.status() == 481) {
     leg.state = Leg::State::kOver;
     Finish({Ended::By::kUnreachable, 200, 41, absl::StrCat(who, " does not know the dialog any more")});
   } else if (response.status() == 408 || is_lost) {
     Finish({Ended::By::kUnreachable, 200, kTimerExpiry, absl::StrCat(who, " does not answer any more")});
   }
+}
+
+bool Call::Core::IsMediaWatched() const {
+  if (!media_created_) return false;
+  return std::any_of(media_.streams.begin(), media_.streams.end(), [](const MediaStream& stream) {
+    return std::all_of(stream.legs.begin(), stream.legs.end(),
+                       [](const MediaLeg& leg) { return leg.direction == MediaDirection::kSendRecv; });
+  });
 }
 
 }  // namespace sluice::call

@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "signaling/call/call_test_bed.h"
 #include "sluice/state/v1/standing_call.pb.h"
 
@@ -24,8 +26,9 @@ CallOptions WithoutSessionTimers() {
 // A call whose sides have just been asked.
 class AskedCall {
  public:
-  AskedCall() : bed(WithoutSessionTimers()) {
+  explicit AskedCall(bool is_held = false) : bed(WithoutSessionTimers()) {
     bed.Establish();
+    if (is_held) Hold();
     bed.Fire(CallTimer::kProbe, kInterval);
     probes[0] = bed.Take<SendRequest>();
     probes[1] = bed.Take<SendRequest>();
@@ -35,6 +38,18 @@ class AskedCall {
   void Reply(LegNumber leg, uint16_t status) { bed.Reply(probes[leg], CallTestBed::Answer(probes[leg], status)); }
   void Fail(LegNumber leg, sip::TransactionFailure failure) {
     bed.Do(bed.call().OnRequestFailed(leg, probes[leg].number, failure, bed.now));
+  }
+
+  void Hold() {
+    const auto with = [](absl::string_view address, absl::string_view direction) {
+      return absl::StrReplaceAll(PhoneSdp(address), {{"t=0 0\r\n", absl::StrCat("t=0 0\r\na=", direction, "\r\n")}});
+    };
+    bed.Request(kCaller, bed.InDialog(kCaller, "INVITE", 3, "", with("198.18.1.2", "sendonly")));
+    const SendRequest hold = bed.Take<SendRequest>();
+    bed.Reply(hold, CallTestBed::Answer(hold, 200, with("192.168.2.63", "recvonly")));
+    bed.Media();
+    bed.Ack(kCaller, bed.InDialog(kCaller, "ACK", 3));
+    bed.Forget();
   }
 
   CallTestBed bed;
@@ -163,13 +178,13 @@ TEST(CallProbe, EndsTheCallWhenASideDoesNotKnowTheDialog) {
 
 TEST(CallProbe, LeavesASideThatCannotBeReachedAsLongAgainToComeBack) {
   for (const bool comes_back : {false, true}) {
-    AskedCall call;
+    AskedCall call(true);
     call.Reply(1, 200);
     call.Fail(kCaller, sip::TransactionFailure::kUndelivered);
     EXPECT_FALSE(call.bed.Has<Ending>());
     call.bed.now += absl::Seconds(10);
     if (comes_back) {
-      call.bed.Request(kCaller, call.bed.InDialog(kCaller, "INFO", 3));
+      call.bed.Request(kCaller, call.bed.InDialog(kCaller, "INFO", 4));
       const SendRequest info = call.bed.Take<SendRequest>();
       call.bed.Reply(info, CallTestBed::Answer(info, 200));
       call.bed.Fire(CallTimer::kProbe, kInterval - absl::Seconds(10));
@@ -182,6 +197,26 @@ TEST(CallProbe, LeavesASideThatCannotBeReachedAsLongAgainToComeBack) {
     call.Fail(kCaller, sip::TransactionFailure::kUndelivered);
     EXPECT_EQ(call.bed.Take<Ending>().how.by, Ended::By::kUnreachable);
   }
+}
+
+TEST(CallProbe, LeavesASideThatCannotBeReachedWhileItsMediaIsWatched) {
+  AskedCall call;
+  call.Reply(1, 200);
+  for (int i = 0; i < 10; ++i) {
+    call.Fail(kCaller, sip::TransactionFailure::kUndelivered);
+    EXPECT_FALSE(call.bed.Has<Ending>());
+    call.bed.Fire(CallTimer::kProbe, kInterval);
+    while (call.bed.Has<SendRequest>()) {
+      const SendRequest probe = call.bed.Take<SendRequest>();
+      if (probe.leg == kCaller)
+        call.probes[0] = probe;
+      else
+        call.bed.Reply(probe, CallTestBed::Answer(probe, 200));
+    }
+  }
+  // The relay says that nothing comes any more.
+  call.bed.Do(call.bed.call().OnMediaTimeout("silence", call.bed.now));
+  EXPECT_EQ(call.bed.Take<Ending>().how.by, Ended::By::kMediaTimeout);
 }
 
 TEST(CallProbe, DoesNotMeetAnotherRequestOfOurs) {
