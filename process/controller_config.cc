@@ -161,6 +161,9 @@ class Checker {
                     !listener.client_ca_file().empty())) {
       return file_.Error(key, "certificate_file, private_key_file and client_ca_file are for tls and wss only");
     }
+    if (listener.client_certificates_optional() && listener.client_ca_file().empty())
+      return file_.Error(key + ".client_certificates_optional",
+                         "wants client_ca_file: whose certificates are believed");
     return absl::OkStatus();
   }
 

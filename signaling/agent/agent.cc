@@ -171,8 +171,11 @@ absl::Status Agent::Restore(const store::StandingCall& kept, absl::Time now) {
 void Agent::Translate(const state::v1::StandingCall& state, state::v1::Leg& leg) {
   state::v1::Party& party = *leg.mutable_party();
   state::v1::Hop& hop = *party.mutable_hop();
-  const auto name = state.tls_names().find(hop.tls_name());
-  hop.set_tls_name(name == state.tls_names().end() ? 0 : network_.TlsName(name->second));
+  const auto of_number = [&](const auto& texts) {
+    const auto text = texts.find(hop.tls_peer());
+    return text == texts.end() ? std::string() : text->second;
+  };
+  hop.set_tls_peer(network_.TlsPeerNumber({of_number(state.tls_names()), of_number(state.tls_trunks())}));
   if (cluster_ == nullptr) return;
   const std::optional<sip::Protocol> protocol = sip::ParseProtocol(hop.protocol());
   const std::optional<sip::Endpoint> local = sip::Endpoint::Parse(hop.local());
@@ -186,10 +189,8 @@ void Agent::Translate(const state::v1::StandingCall& state, state::v1::Leg& leg)
 }
 
 std::shared_ptr<const call::Credentials> Agent::CredentialsOfTrunk(const std::string& name) const {
-  for (const std::shared_ptr<const routing::Trunk>& trunk : present_.plan->trunks()) {
-    if (trunk->name == name) return CredentialsOf(*trunk);
-  }
-  return nullptr;
+  const std::shared_ptr<const routing::Trunk> trunk = present_.plan->FindTrunk(name);
+  return trunk == nullptr ? nullptr : CredentialsOf(*trunk);
 }
 
 void Agent::Drain(absl::Time now) {
@@ -359,7 +360,7 @@ std::optional<sip::Message> Agent::RefuseToPass(const sip::Message& request, con
     // Only from a trunk it may have become another one on its way, as our Via in it proves (LoopGuard).
     const LiveCall& live = *known.call->live;
     const bool merged = live.from_tag == request.FromTag() && live.invite_cseq == request.CSeqNumber();
-    const bool may_spiral = router_.TrunkAt(hop.remote) != nullptr && LoopGuard::HasCome(request, live.mark);
+    const bool may_spiral = router_.TrunkOf(hop) != nullptr && LoopGuard::HasCome(request, live.mark);
     if (known.leg == call::kCaller ? merged : !may_spiral) return Response(request, 482);
   }
   if (draining_ || !takes_calls_ || IsOverloaded()) return Response(request, 503);
@@ -488,7 +489,7 @@ void Agent::FindTarget(const std::string& call_id, const call::FindTarget& wante
   };
   if (draining_ || IsOverloaded()) return refuse(503);
   const std::optional<sip::Uri> target = sip::Uri::Parse(wanted.target);
-  std::optional<CallerIdentity> who = router_.Recognize(wanted.account, wanted.number, wanted.hop);
+  std::optional<CallerIdentity> who = router_.Recognize(wanted.account, wanted.is_phone, wanted.number);
   if (!who.has_value()) return refuse(403);
   who->anonymous = wanted.anonymous;
   const auto occasion = wanted.is_transfer ? admission::Occasion::kTransfer : admission::Occasion::kRedirection;

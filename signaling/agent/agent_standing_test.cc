@@ -274,6 +274,7 @@ class AgentStandingTrunkTest : public AgentStandingTest {
           routing::Trunk carrier = MakeTrunk("carrier", kCarrier);
           carrier.peers[0].protocol = sip::Protocol::kTls;
           carrier.domain = "carrier.example";
+          carrier.has_own_tls = true;
           carrier.username = "user";
           carrier.password = "trunk-secret";
           carrier.realm = std::string(kPhoneRealm);
@@ -299,8 +300,9 @@ TEST_F(AgentStandingTrunkTest, KnowTheirTrunkAsTheConfigHasItNow) {
   EXPECT_EQ(bed_.limiter().UsageOf(CallLimiter::TrunkKey("carrier")).calls, 1u);
 
   a_.Send(a_.InDialog("INFO", invite_, answered_));
-  const uint32_t name = bed_.network().latest_hop().tls_name;
-  EXPECT_EQ(bed_.network().tls_names().NameOf(name), "carrier.example") << "whose certificate is wanted there";
+  const transport::TlsPeer peer = bed_.network().TlsPeerOf(bed_.network().latest_hop().tls_peer);
+  EXPECT_EQ(peer.name, "carrier.example") << "whose certificate is wanted there";
+  EXPECT_EQ(peer.trunk, "carrier") << "whose own is shown";
   sip::Message challenge = carrier_.Answer(carrier_.Receive(), 407);
   challenge.Add(sip::Header::kProxyAuthenticate, absl::StrCat("Digest realm=\"", kPhoneRealm, "\", nonce=\"n1\""));
   carrier_.Send(challenge);

@@ -29,8 +29,9 @@
 #include "signaling/routing/trunk.h"
 #include "signaling/sip/hop.h"
 #include "signaling/store/sqlite_store.h"
+#include "signaling/transport/client_identities.h"
 #include "signaling/transport/network.h"
-#include "signaling/transport/tls_names.h"
+#include "signaling/transport/tls_peers.h"
 
 namespace sluice::agent {
 
@@ -45,8 +46,11 @@ class FakeNetwork final : public transport::Network {
   sip::Hop HopTo(sip::Protocol protocol, const sip::Endpoint& remote) const override;
   bool ListensOn(sip::Protocol protocol, const sip::Endpoint& local) const override;
   void Trust(const sip::Endpoint& source) override { trusted_.insert(source.ToString()); }
-  uint32_t TlsName(const std::string& name) override { return tls_names_.NumberOf(name); }
-  std::string TlsNameOf(uint32_t number) const override { return tls_names_.NameOf(number); }
+  uint32_t TlsPeerNumber(const transport::TlsPeer& peer) override { return tls_peers_.NumberOf(peer); }
+  transport::TlsPeer TlsPeerOf(uint32_t number) const override { return tls_peers_.Find(number); }
+  std::vector<std::string> ClientIdentities(const sip::Hop& hop) const override {
+    return clients_.Find(hop.connection);
+  }
 
   // It listens there from now on, and nowhere else.
   void Move(absl::string_view address);
@@ -59,7 +63,10 @@ class FakeNetwork final : public transport::Network {
   bool Trusts(const sip::Endpoint& source) const { return trusted_.contains(source.ToString()); }
   // Messages to anybody.
   size_t waiting() const { return sent_.size(); }
-  const transport::TlsNames& tls_names() const { return tls_names_; }
+  // The client of this connection has shown a certificate.
+  void Identify(uint64_t connection, std::vector<std::string> identities) {
+    clients_.Set(connection, std::move(identities));
+  }
 
  private:
   struct Sent {
@@ -69,8 +76,9 @@ class FakeNetwork final : public transport::Network {
   std::vector<transport::Listener> listeners_;
   std::deque<Sent> sent_;
   sip::Hop latest_hop_;
-  transport::TlsNames tls_names_;
   std::set<std::string> trusted_;
+  transport::TlsPeers tls_peers_;
+  transport::ClientIdentities clients_;
 };
 
 // A trunk with one server, by UDP, whose calls come from there.

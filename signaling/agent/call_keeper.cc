@@ -73,8 +73,10 @@ bool CallKeeper::Keep(BookedCall& call) {
 
 void CallKeeper::Explain(state::v1::StandingCall& state) const {
   for (const state::v1::Leg& leg : state.call().legs()) {
-    const uint32_t name = leg.party().hop().tls_name();
-    if (name != 0) (*state.mutable_tls_names())[name] = network_.TlsNameOf(name);
+    const uint32_t number = leg.party().hop().tls_peer();
+    const transport::TlsPeer peer = network_.TlsPeerOf(number);
+    if (!peer.name.empty()) (*state.mutable_tls_names())[number] = peer.name;
+    if (!peer.trunk.empty()) (*state.mutable_tls_trunks())[number] = peer.trunk;
   }
   for (const state::v1::MediaPorts& ports : state.call().ports()) {
     for (const state::v1::MediaAddress& leg : ports.legs()) {

@@ -35,7 +35,7 @@ CallerIdentifier::Result CallerIdentifier::Identify(const sip::Message& request,
                                                     absl::string_view to_tag, absl::Time now) {
   Result result;
   const std::optional<sip::NameAddress> from = request.From();
-  if (auto trunk = router_.TrunkAt(hop.remote); trunk != nullptr) {
+  if (auto trunk = router_.TrunkOf(hop); trunk != nullptr) {
     if (from.has_value()) {
       result.who = OfTrunk(std::move(trunk), *from, request);
     } else {

@@ -1,4 +1,5 @@
-// Who sends a request that is to be passed on: a trunk, known by its address, or an account, by its credentials.
+// Who sends a request that is to be passed on: a trunk, known by its certificate or its address, or an account, by its
+// credentials.
 //
 // What From, Privacy and, of a trunk that is trusted with it, P-Asserted-Identity say of the sender is read here
 // (RFC 3323, RFC 3325).

@@ -120,18 +120,22 @@ void Router::GoByRoutes(const CallerIdentity& who, absl::string_view own_host, a
   route.skips_admission = found->skips_admission;
 }
 
-std::shared_ptr<const routing::Trunk> Router::TrunkAt(const sip::Endpoint& source) const {
-  std::shared_ptr<const routing::Trunk> trunk = plan_->FindSource(source);
-  return trunk != nullptr ? trunk : parts_.servers.FindSource(source);
+std::shared_ptr<const routing::Trunk> Router::TrunkOf(const sip::Hop& hop) const {
+  auto trunk = plan_->FindCertificate(parts_.network.ClientIdentities(hop));
+  const std::string opened_for = parts_.network.TlsPeerOf(hop.tls_peer).trunk;
+  if (trunk == nullptr) trunk = plan_->FindSource(hop.remote, opened_for);
+  return trunk != nullptr ? trunk : parts_.servers.FindSource(hop.remote, opened_for);
 }
 
-std::optional<CallerIdentity> Router::Recognize(const std::string& account, const std::string& number,
-                                                const sip::Hop& hop) const {
+std::optional<CallerIdentity> Router::Recognize(const std::string& name, bool is_account,
+                                                const std::string& number) const {
   CallerIdentity who;
   who.number = number;
-  who.trunk = TrunkAt(hop.remote);
-  if (who.trunk != nullptr) return who;
-  who.account = parts_.store.FindAccount(account);
+  if (!is_account) {
+    who.trunk = plan_->FindTrunk(name);
+    return who.trunk == nullptr ? std::nullopt : std::optional(who);
+  }
+  who.account = parts_.store.FindAccount(name);
   if (who.account == nullptr) return std::nullopt;
   who.number = who.account->name;
   who.display_name = who.account->display_name;
@@ -149,7 +153,8 @@ call::Party Router::Caller(const sip::Message& invite, const sip::Hop& hop, cons
                        (contact.has_value() && registrar::IsBehindNat(contact->uri.text(), hop.remote.ToString())));
   caller.hop.only_connection = caller.behind_nat;
   if (who.trunk != nullptr && transport::IsSecure(hop.protocol)) {
-    caller.hop.tls_name = parts_.servers.TlsNameAt(*who.trunk, hop.remote);
+    caller.hop.tls_peer = parts_.servers.TlsPeerAt(
+        *who.trunk, hop.remote, routing::CertificateNameOf(*who.trunk, parts_.network.ClientIdentities(hop)));
   }
   caller.advertised = parts_.network.Advertised(hop);
   caller.account = who.name();

@@ -31,7 +31,7 @@
 
 namespace sluice::agent {
 
-// Who has sent an INVITE, proved by digest or, a trunk, by its address. One of the two is set.
+// Who has sent an INVITE, proved by digest or, a trunk, by its certificate or its address. One of the two is set.
 struct CallerIdentity {
   std::shared_ptr<const store::Account> account;
   std::shared_ptr<const routing::Trunk> trunk;
@@ -85,8 +85,9 @@ class Router {
   // For calls from now on.
   void SetPlan(std::shared_ptr<const routing::Plan> plan) { plan_ = std::move(plan); }
 
-  // Whose calls come from `source`; null: no trunk's.
-  std::shared_ptr<const routing::Trunk> TrunkAt(const sip::Endpoint& source) const;
+  // Whose calls come by `hop`: by the client's certificate, else by its address; null: no trunk's. What comes by a
+  // connection that we have opened with a trunk's own certificate is that one's or nobody's.
+  std::shared_ptr<const routing::Trunk> TrunkOf(const sip::Hop& hop) const;
 
   bool IsOurs(const sip::Uri& uri, const sip::Hop& hop) const;
 
@@ -94,9 +95,9 @@ class Router {
   Route Find(const sip::Uri& uri, const sip::Hop& hop, const CallerIdentity& who, absl::string_view own_host,
              absl::Time now) const;
 
-  // A party of a call that exists, for what it asks for now; nothing: it has lost its account.
-  std::optional<CallerIdentity> Recognize(const std::string& account, const std::string& number,
-                                          const sip::Hop& hop) const;
+  // A party of a call that exists, for what it asks for now: an account or a trunk, by its name. Nothing: there is no
+  // such any more.
+  std::optional<CallerIdentity> Recognize(const std::string& name, bool is_account, const std::string& number) const;
 
   // The sender of an INVITE.
   call::Party Caller(const sip::Message& invite, const sip::Hop& hop, const CallerIdentity& who) const;

@@ -116,7 +116,9 @@ absl::StatusOr<std::unique_ptr<Shards>> Shards::Start(const ShardsOptions& optio
   transport::ShardTransportOptions transport = options.transport;
   auto tls = transport::ReadTlsContexts(transport.listeners, options.tls_client);
   if (!tls.ok()) return tls.status();
-  transport.tls = *std::move(tls);
+  tls->trunks = options.trunk_tls;
+  shards->tls_ = std::make_shared<const transport::TlsContexts>(*std::move(tls));
+  transport.tls = shards->tls_;
   shards->tls_client_ = options.tls_client;
   AgentOptions agent = options.agent;
   {
@@ -183,7 +185,12 @@ bool Shards::Stop(absl::Duration limit) {
   return idle;
 }
 
-void Shards::SetPresentOptions(const PresentOptions& options) {
+void Shards::SetPresentOptions(const PresentOptions& options, const transport::TrunkTlsContexts& trunk_tls) {
+  // Before the plan, so that no call meets a trunk whose certificate is not there yet. A trunk that is gone keeps its
+  // own for the calls that it still has.
+  transport::TlsContexts tls = *tls_;
+  for (const auto& [trunk, context] : trunk_tls) tls.trunks[trunk] = context;
+  SetTls(std::move(tls));
   {
     absl::MutexLock lock(&plan_mutex_);
     plan_ = options.plan;
@@ -194,10 +201,16 @@ void Shards::SetPresentOptions(const PresentOptions& options) {
 }
 
 absl::Status Shards::ReloadTls() {
-  const auto contexts = transport::ReadTlsContexts(listeners(), tls_client_);
+  auto contexts = transport::ReadTlsContexts(listeners(), tls_client_);
   if (!contexts.ok()) return contexts.status();
-  for (const std::unique_ptr<Shard>& shard : shards_) shard->SetTls(*contexts);
+  contexts->trunks = tls_->trunks;
+  SetTls(*std::move(contexts));
   return absl::OkStatus();
+}
+
+void Shards::SetTls(transport::TlsContexts contexts) {
+  tls_ = std::make_shared<const transport::TlsContexts>(std::move(contexts));
+  for (const std::unique_ptr<Shard>& shard : shards_) shard->SetTls(tls_);
 }
 
 Shard& Shards::OwnerOf(absl::string_view call_id) const {

@@ -40,6 +40,8 @@
 #include "signaling/routing/plan.h"
 #include "signaling/store/store.h"
 #include "signaling/transport/shard_transport.h"
+#include "signaling/transport/tls_context.h"
+#include "signaling/transport/tls_files.h"
 
 namespace sluice::agent {
 
@@ -55,10 +57,11 @@ struct Restoration {
 struct ShardsOptions {
   size_t shards = 1;
   AgentOptions agent;
-  // `tls` is read from the listeners' files and these.
+  // `tls` is read from the listeners' files and these, and has these contexts of trunks.
   transport::ShardTransportOptions transport;
   transport::SourceLimits strangers;
   transport::TlsFiles tls_client;
+  transport::TrunkTlsContexts trunk_tls;
   dns::CaresClientOptions dns;
   // In a cluster: the calls of another controller (or of an earlier run of this one) have been taken over. On any
   // thread.
@@ -90,11 +93,12 @@ class Shards final : public CallControl,
   // are not written.
   bool Stop(absl::Duration limit);
 
-  // For calls that begin from now on. Trunks that are gone or have changed are registered anew.
-  void SetPresentOptions(const PresentOptions& options);
+  // For calls that begin from now on, and connections to trunks: those that exist go on. Trunks that are gone or have
+  // changed are registered anew.
+  void SetPresentOptions(const PresentOptions& options, const transport::TrunkTlsContexts& trunk_tls);
 
-  // Reads certificates and keys again, for connections that begin from now on. With an error, which names the file,
-  // nothing has changed.
+  // Reads certificates and keys again, but those of trunks, for connections that begin from now on. With an error,
+  // which names the file, nothing has changed.
   absl::Status ReloadTls();
 
   // With the ports that the kernel chose.
@@ -118,6 +122,7 @@ class Shards final : public CallControl,
 
   void FindReplacement(const ReplacementRequest& request, std::function<void(Router::Route)> done) override;
 
+  void SetTls(transport::TlsContexts contexts);
   void RestoreCalls(store::Store& store);
   std::vector<TrunkSummary> Trunks() const;
   Shard& OwnerOf(absl::string_view call_id) const;
@@ -129,6 +134,7 @@ class Shards final : public CallControl,
   cluster::Cluster* const cluster_;
   const SteadyTime time_;
   transport::TlsFiles tls_client_;
+  std::shared_ptr<const transport::TlsContexts> tls_;
   transport::ShardMesh mesh_;
   const absl::Time start_time_;
   CallLimiter limiter_;

@@ -15,8 +15,12 @@ constexpr absl::Duration kRefresh = absl::Seconds(30);
 
 sip::Hop HopTo(const TrunkServer& server, const transport::Network& network) {
   sip::Hop hop = network.HopTo(server.destination.protocol, server.destination.address);
-  hop.tls_name = server.tls_name;
+  hop.tls_peer = server.tls_peer;
   return hop;
+}
+
+uint32_t TrunkServers::NumberOf(const routing::Trunk& trunk, const std::string& name) const {
+  return network_.TlsPeerNumber({name, trunk.has_own_tls ? trunk.name : ""});
 }
 
 std::shared_ptr<TrunkServers::Peer> TrunkServers::MakePeer(const routing::Trunk& trunk,
@@ -24,12 +28,12 @@ std::shared_ptr<TrunkServers::Peer> TrunkServers::MakePeer(const routing::Trunk&
   auto made = std::make_shared<Peer>();
   made->target = {.host = peer.host, .port = peer.port, .protocol = peer.protocol};
   made->uri_host = peer.host;
-  std::string tls_name = peer.host;
+  std::string name = peer.host;
   if (const auto address = sip::Endpoint::Make(peer.host, 0); address.has_value()) {
     made->uri_host = address->Address();
-    tls_name = trunk.domain.empty() ? made->uri_host : trunk.domain;
+    name = trunk.domain.empty() ? made->uri_host : trunk.domain;
   }
-  made->tls_name = network_.TlsName(tls_name);
+  made->tls_peer = NumberOf(trunk, name);
   return made;
 }
 
@@ -39,7 +43,7 @@ void TrunkServers::SetPlan(const routing::Plan& plan, absl::Time now) {
     Entry& entry = entries[trunk->name];
     const auto known = entries_.find(trunk->name);
     if (known != entries_.end() && known->second.trunk->peers == trunk->peers &&
-        known->second.trunk->domain == trunk->domain) {
+        known->second.trunk->domain == trunk->domain && known->second.trunk->has_own_tls == trunk->has_own_tls) {
       entry.peers = std::move(known->second.peers);
     } else {
       for (const routing::TrunkPeer& peer : trunk->peers) entry.peers.push_back(MakePeer(*trunk, peer));
@@ -93,9 +97,11 @@ std::optional<TrunkServer> TrunkServers::FindServer(const Entry& entry, Match ma
   return std::nullopt;
 }
 
-std::shared_ptr<const routing::Trunk> TrunkServers::FindSource(const sip::Endpoint& source) const {
+std::shared_ptr<const routing::Trunk> TrunkServers::FindSource(const sip::Endpoint& source,
+                                                               const std::string& name) const {
   const auto is_there = [&](const TrunkServer& one) { return one.destination.address.SameAddress(source); };
-  for (const auto& [name, entry] : entries_) {
+  for (const auto& [trunk, entry] : entries_) {
+    if (!name.empty() && trunk != name) continue;
     if (entry.trunk->sources_are_servers && FindServer(entry, is_there).has_value()) return entry.trunk;
   }
   return nullptr;
@@ -105,15 +111,18 @@ TrunkServer TrunkServers::ServerOf(const Peer& peer, const dns::Destination& des
   return {.destination = destination,
           .host = peer.uri_host,
           .port = peer.target.port,
-          .tls_name = transport::IsSecure(destination.protocol) ? peer.tls_name : 0};
+          .tls_peer = transport::IsSecure(destination.protocol) ? peer.tls_peer : 0};
 }
 
-uint32_t TrunkServers::TlsNameAt(const routing::Trunk& trunk, const sip::Endpoint& source) const {
-  const auto found = entries_.find(trunk.name);
-  if (found == entries_.end()) return 0;
-  const auto server =
-      FindServer(found->second, [&](const TrunkServer& one) { return one.destination.address.SameAddress(source); });
-  return server.has_value() ? server->tls_name : 0;
+uint32_t TrunkServers::TlsPeerAt(const routing::Trunk& trunk, const sip::Endpoint& source,
+                                 const std::string& certificate_name) const {
+  if (const auto found = entries_.find(trunk.name); found != entries_.end()) {
+    const auto server = FindServer(found->second, [&](const TrunkServer& one) {
+      return one.tls_peer != 0 && one.destination.address.SameAddress(source);
+    });
+    if (server.has_value()) return server->tls_peer;
+  }
+  return NumberOf(trunk, trunk.domain.empty() ? certificate_name : trunk.domain);
 }
 
 std::optional<TrunkServer> TrunkServers::FindServer(const TriedServer& server) const {

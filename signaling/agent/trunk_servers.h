@@ -6,7 +6,8 @@
 // that there is nothing, there is nothing.
 //
 // A server that is reached by TLS must show a certificate for the name that the config gives (RFC 5922). Two trunks may
-// have servers at one address under two names: each has connections of its own there.
+// have servers at one address under two names, or show certificates of their own: each has connections of its own
+// there.
 //
 // Threads: the shard's.
 #ifndef SLUICE_SIGNALING_AGENT_TRUNK_SERVERS_H_
@@ -34,9 +35,9 @@ struct TrunkServer {
   std::string host;
   uint16_t port = 0;
   // As in sip::Hop; 0 where it is not reached by TLS.
-  uint32_t tls_name = 0;
+  uint32_t tls_peer = 0;
 
-  TriedServer tried() const { return {destination, tls_name}; }
+  TriedServer tried() const { return {destination, tls_peer}; }
 };
 
 // The way there.
@@ -53,10 +54,12 @@ class TrunkServers {
   // Those of a trunk of the plan in the order in which they are to be tried. Empty: none of its names has an address.
   std::vector<TrunkServer> Find(const routing::Trunk& trunk);
   // The trunk whose calls may come from wherever its servers are, and that has one at the address of `source`; null:
-  // there is none.
-  std::shared_ptr<const routing::Trunk> FindSource(const sip::Endpoint& source) const;
-  // The one at the address of `source`, for the TLS name of connections to there; 0: none is.
-  uint32_t TlsNameAt(const routing::Trunk& trunk, const sip::Endpoint& source) const;
+  // there is none. `name`: only that one; empty: any.
+  std::shared_ptr<const routing::Trunk> FindSource(const sip::Endpoint& source, const std::string& name = "") const;
+  // As in sip::Hop, for connections to `source`, where a call of the trunk has come from: as to its server at that
+  // address; if none is there, for its domain, else for `certificate_name`, by which it was known.
+  uint32_t TlsPeerAt(const routing::Trunk& trunk, const sip::Endpoint& source,
+                     const std::string& certificate_name) const;
   // As any trunk has it; nothing: none has it.
   std::optional<TrunkServer> FindServer(const TriedServer& server) const;
   // Whether a trunk that has one there may be told how many calls it wants (RFC 7339).
@@ -70,7 +73,7 @@ class TrunkServers {
   struct Peer {
     dns::SipTarget target;
     std::string uri_host;
-    uint32_t tls_name = 0;
+    uint32_t tls_peer = 0;
     std::vector<dns::Destination> known;
     bool asking = false;
   };
@@ -79,6 +82,7 @@ class TrunkServers {
     std::vector<std::shared_ptr<Peer>> peers;
   };
 
+  uint32_t NumberOf(const routing::Trunk& trunk, const std::string& name) const;
   std::shared_ptr<Peer> MakePeer(const routing::Trunk& trunk, const routing::TrunkPeer& peer);
   void Ask(const std::shared_ptr<Peer>& peer);
   static TrunkServer ServerOf(const Peer& peer, const dns::Destination& destination);

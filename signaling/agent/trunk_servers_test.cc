@@ -33,10 +33,15 @@ class TrunkServersTest : public testing::Test {
     });
   }
 
+  // "sip.carrier.example", or with the trunk's own certificate "sip.carrier.example as carrier".
+  std::string NameOf(uint32_t number) const {
+    const transport::TlsPeer peer = network_.TlsPeerOf(number);
+    return peer.trunk.empty() ? peer.name : absl::StrCat(peer.name, " as ", peer.trunk);
+  }
+
   std::vector<std::string> TlsNames() {
     std::vector<std::string> names;
-    for (const TrunkServer& server : servers_.Find(*plan_trunk_))
-      names.push_back(network_.tls_names().NameOf(server.tls_name));
+    for (const TrunkServer& server : servers_.Find(*plan_trunk_)) names.push_back(NameOf(server.tls_peer));
     return names;
   }
 
@@ -128,9 +133,8 @@ TEST_F(TrunkServersTest, SaysWhomATlsServerMustSpeakFor) {
   UsePlan();
   EXPECT_EQ(TlsNames(), (std::vector<std::string>{"sip.carrier.example", "carrier.example"}));
   // In-dialog requests may open a connection to whom a call came from.
-  const uint32_t name = servers_.TlsNameAt(*plan_trunk_, *sip::Endpoint::Parse("198.18.3.2:40000"));
-  EXPECT_EQ(network_.tls_names().NameOf(name), "carrier.example");
-  EXPECT_EQ(servers_.TlsNameAt(*plan_trunk_, *sip::Endpoint::Parse("198.18.3.9:40000")), 0u);
+  const uint32_t name = servers_.TlsPeerAt(*plan_trunk_, *sip::Endpoint::Parse("198.18.3.2:40000"), "");
+  EXPECT_EQ(NameOf(name), "carrier.example");
   const dns::Destination server = {sip::Protocol::kTls, *sip::Endpoint::Parse("198.18.3.2:5061")};
   EXPECT_TRUE(servers_.FindServer({server, name}).has_value());
   EXPECT_FALSE(servers_.FindServer({server, name + 1}).has_value()) << "another name at that address";
@@ -145,6 +149,44 @@ TEST_F(TrunkServersTest, WantsTheNameOfTheConfigAlsoFromAServerThatAnotherDomain
   UsePlan();
   EXPECT_EQ(Found(), "TLS 198.18.3.1:5071 as carrier.example");
   EXPECT_EQ(TlsNames(), std::vector<std::string>{"carrier.example"});
+}
+
+TEST_F(TrunkServersTest, SaysWhomACallOfATrunkMustSpeakForWhereNoneOfItsServersIs) {
+  SetAddress("sip.carrier.example", "198.18.3.1");
+  trunk_.peers = {{sip::Protocol::kTls, "sip.carrier.example", 5061}, {sip::Protocol::kUdp, "198.18.3.2", 5060}};
+  const auto name_at = [&](absl::string_view address, const std::string& certificate_name) {
+    return NameOf(servers_.TlsPeerAt(*plan_trunk_, *sip::Endpoint::Parse(address), certificate_name));
+  };
+  UsePlan();
+  EXPECT_EQ(name_at("198.18.3.1:40000", "out.carrier.example"), "sip.carrier.example");
+  EXPECT_EQ(name_at("198.18.3.9:40000", "out.carrier.example"), "out.carrier.example");
+  EXPECT_EQ(name_at("198.18.3.2:40000", "out.carrier.example"), "out.carrier.example") << "that one is no TLS server";
+  EXPECT_EQ(name_at("198.18.3.9:40000", ""), "") << "the address itself";
+  trunk_.domain = "carrier.example";
+  trunk_.has_own_tls = true;
+  UsePlan();
+  EXPECT_EQ(name_at("198.18.3.1:40000", "out.carrier.example"), "sip.carrier.example as carrier");
+  EXPECT_EQ(name_at("198.18.3.9:40000", "out.carrier.example"), "carrier.example as carrier");
+}
+
+TEST_F(TrunkServersTest, KeepsServersApartOfTrunksWithCertificatesOfTheirOwn) {
+  SetAddress("sip.carrier.example", "198.18.3.1");
+  trunk_.peers = {{sip::Protocol::kTls, "sip.carrier.example", 5061}};
+  routing::Trunk other = trunk_;
+  other.name = "other";
+  for (const bool own : {false, true, false}) {
+    other.has_own_tls = own;
+    const auto theirs = std::make_shared<const routing::Trunk>(other);
+    plan_trunk_ = std::make_shared<const routing::Trunk>(trunk_);
+    servers_.SetPlan(routing::Plan({plan_trunk_, theirs}, {}), kStart);
+    const std::vector<TrunkServer> one = servers_.Find(*plan_trunk_);
+    const std::vector<TrunkServer> two = servers_.Find(*theirs);
+    ASSERT_EQ(one.size(), 1u);
+    ASSERT_EQ(two.size(), 1u);
+    EXPECT_EQ(one[0].tried() == two[0].tried(), !own);
+    EXPECT_EQ(NameOf(two[0].tls_peer), own ? "sip.carrier.example as other" : "sip.carrier.example");
+    EXPECT_TRUE(servers_.FindServer(two[0].tried()).has_value());
+  }
 }
 
 TEST_F(TrunkServersTest, KeepsTheAddressesOfATrunkThroughAReload) {

@@ -206,9 +206,10 @@ struct FindTarget {
   uint32_t question;
   // By REFER; else by 3xx.
   bool is_transfer;
-  // Who wants it, and by whose rights it is done.
+  // Who wants it, and by whose rights it is done: an account's or, where it is no phone, a trunk's.
   LegNumber leg;
   std::string account;
+  bool is_phone;
   sip::Hop hop;
   // As its address says.
   std::string number;

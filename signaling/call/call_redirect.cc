@@ -38,8 +38,8 @@ bool Call::Core::FollowRedirection(const Leg& leg, const sip::Message& response)
 
 uint32_t Call::Core::AskForTarget(const Leg& leg, const sip::Message& wish, const std::string& target,
                                   std::optional<sip::Replaces> replaces) {
-  actions_.push_back(FindTarget{++last_question_, wish.is_request(), leg.number, leg.party.account, leg.party.hop,
-                                NumberOf(leg), Hides(leg, wish), target, std::move(replaces)});
+  actions_.push_back(FindTarget{++last_question_, wish.is_request(), leg.number, leg.party.account, leg.party.is_phone,
+                                leg.party.hop, NumberOf(leg), Hides(leg, wish), target, std::move(replaces)});
   return last_question_;
 }
 

@@ -30,7 +30,7 @@ state::v1::Hop ToState(const sip::Hop& hop) {
   state.set_local(hop.local.ToString());
   state.set_remote(hop.remote.ToString());
   state.set_only_connection(hop.only_connection);
-  state.set_tls_name(hop.tls_name);
+  state.set_tls_peer(hop.tls_peer);
   return state;
 }
 
@@ -44,7 +44,7 @@ absl::StatusOr<sip::Hop> ReadHop(const state::v1::Hop& state) {
                   .local = *local,
                   .remote = *remote,
                   .only_connection = state.only_connection(),
-                  .tls_name = state.tls_name()};
+                  .tls_peer = state.tls_peer()};
 }
 
 state::v1::Party ToState(const Party& party) {

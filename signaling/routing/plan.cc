@@ -12,13 +12,34 @@ const Route* Plan::FindRoute(const Origin& origin, absl::string_view number) con
   return found == routes_.end() ? nullptr : &*found;
 }
 
-std::shared_ptr<const Trunk> Plan::FindSource(const sip::Endpoint& source) const {
+std::string CertificateNameOf(const Trunk& trunk, const std::vector<std::string>& identities) {
+  for (const std::string& name : trunk.certificate_names) {
+    if (std::find(identities.begin(), identities.end(), name) != identities.end()) return name;
+  }
+  return "";
+}
+
+std::shared_ptr<const Trunk> Plan::FindSource(const sip::Endpoint& source, absl::string_view name) const {
   for (const std::shared_ptr<const Trunk>& trunk : trunks_) {
+    if (!name.empty() && trunk->name != name) continue;
     for (const sip::Endpoint& known : trunk->sources) {
       if (known.SameAddress(source) && (known.port == 0 || known.port == source.port)) return trunk;
     }
   }
   return nullptr;
+}
+
+std::shared_ptr<const Trunk> Plan::FindCertificate(const std::vector<std::string>& identities) const {
+  if (identities.empty()) return nullptr;
+  const auto found = std::find_if(trunks_.begin(), trunks_.end(),
+                                  [&](const auto& trunk) { return !CertificateNameOf(*trunk, identities).empty(); });
+  return found == trunks_.end() ? nullptr : *found;
+}
+
+std::shared_ptr<const Trunk> Plan::FindTrunk(absl::string_view name) const {
+  const auto found =
+      std::find_if(trunks_.begin(), trunks_.end(), [&](const auto& trunk) { return trunk->name == name; });
+  return found == trunks_.end() ? nullptr : *found;
 }
 
 std::vector<std::shared_ptr<const Trunk>> OrderToTry(std::vector<TrunkTarget> targets,

@@ -66,6 +66,9 @@ struct Route {
   static constexpr absl::string_view kNumbersAccount = "*";
 };
 
+// The name of `trunk` that is among `identities`; empty if none is.
+std::string CertificateNameOf(const Trunk& trunk, const std::vector<std::string>& identities);
+
 class Plan {
  public:
   // No trunks, no routes.
@@ -76,8 +79,13 @@ class Plan {
   // Null if there is none.
   const Route* FindRoute(const Origin& origin, absl::string_view number) const;
 
-  // The trunk that a request from `source` comes from; null if it is none's address.
-  std::shared_ptr<const Trunk> FindSource(const sip::Endpoint& source) const;
+  // The trunk that a request from `source` comes from; null if it is none's address. `name`: only that one's; empty:
+  // any.
+  std::shared_ptr<const Trunk> FindSource(const sip::Endpoint& source, absl::string_view name = "") const;
+  // The one whose calls come with a certificate that speaks for `identities` (lower case), the first of several.
+  std::shared_ptr<const Trunk> FindCertificate(const std::vector<std::string>& identities) const;
+  // Null if there is none.
+  std::shared_ptr<const Trunk> FindTrunk(absl::string_view name) const;
 
   const std::vector<std::shared_ptr<const Trunk>>& trunks() const { return trunks_; }
 

@@ -49,6 +49,26 @@ TEST(Plan, GivesATrunkNoRouteThatIsForAccounts) {
   EXPECT_EQ(Found(Plan({}, {MakeRoute("out", {true, false, "carrier"}, "*")}), kCarrier, "0049"), "");
 }
 
+TEST(Plan, KnowsTrunksByWhomTheirCertificatesSpeakFor) {
+  Trunk a;
+  a.name = "a";
+  a.certificate_names = {"a.example", "shared.example"};
+  Trunk b;
+  b.name = "b";
+  b.certificate_names = {"b.example"};
+  const Plan plan({MakeTrunk("none"), std::make_shared<const Trunk>(a), std::make_shared<const Trunk>(b)}, {});
+  const auto name = [&](const std::vector<std::string>& identities) {
+    const auto trunk = plan.FindCertificate(identities);
+    return trunk == nullptr ? "" : trunk->name;
+  };
+  EXPECT_EQ(name({}), "");
+  EXPECT_EQ(name({"c.example"}), "");
+  EXPECT_EQ(name({"c.example", "b.example"}), "b");
+  EXPECT_EQ(name({"b.example", "a.example"}), "a") << "the first trunk of several";
+  EXPECT_EQ(CertificateNameOf(a, {"c.example", "shared.example"}), "shared.example");
+  EXPECT_EQ(CertificateNameOf(b, {"a.example"}), "");
+}
+
 TEST(Plan, KnowsTrunksByTheExactAddressThatTheyComeFrom) {
   const Plan plan({MakeTrunk("a", {"198.18.1.9"}), MakeTrunk("b", {"198.18.1.8:5060", "[2001:db8::9]:5060"})}, {});
   const auto name = [&](absl::string_view address) {
@@ -58,6 +78,7 @@ TEST(Plan, KnowsTrunksByTheExactAddressThatTheyComeFrom) {
   EXPECT_EQ(name("198.18.1.9:40000"), "a");
   EXPECT_EQ(name("198.18.1.8:5060"), "b");
   EXPECT_EQ(name("198.18.1.8:5061"), "");
+  EXPECT_EQ(plan.FindSource(*sip::Endpoint::Parse("198.18.1.9:1"), "b"), nullptr) << "only b was asked for";
   EXPECT_EQ(name("[2001:db8::9]:5060"), "b");
   EXPECT_EQ(name("198.18.1.10:5060"), "");
 }

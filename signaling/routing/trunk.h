@@ -52,6 +52,10 @@ struct Trunk {
   std::vector<sip::Endpoint> sources;
   // And from wherever its peers are, any port.
   bool sources_are_servers = false;
+  // And by whom the client's certificate of a TLS connection speaks for; lower case.
+  std::vector<std::string> certificate_names;
+  // TLS connections to its servers are made from files of its own, and are for this trunk alone.
+  bool has_own_tls = false;
   CallLimits limits;
   // Without any answer for as long the next server or trunk is asked.
   absl::Duration failover_after = absl::Seconds(4);

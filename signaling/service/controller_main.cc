@@ -38,10 +38,12 @@
 #include "signaling/service/export_config.h"
 #include "signaling/service/routing_config.h"
 #include "signaling/service/store_claim.h"
+#include "signaling/service/trunk_tls_config.h"
 #include "signaling/store/postgres_records.h"
 #include "signaling/store/record_forwarder.h"
 #include "signaling/store/sqlite_store.h"
 #include "signaling/transport/sockaddr.h"
+#include "signaling/transport/tls_context.h"
 #include "sluice/config/v1/controller_config.pb.h"
 #include "spdlog/spdlog.h"
 
@@ -68,6 +70,7 @@ void Warn(const absl::Status& status) {
 struct Settings {
   config::v1::ControllerConfig config;
   std::shared_ptr<const routing::Plan> plan;
+  transport::TrunkTlsContexts trunk_tls;
   Exports exports;
   std::optional<cluster::RedisClusterOptions> cluster;
 };
@@ -78,6 +81,9 @@ absl::StatusOr<Settings> ReadSettings(const std::string& file) {
     absl::StatusOr<std::shared_ptr<const routing::Plan>> plan = ReadPlan(read, config);
     if (!plan.ok()) return plan.status();
     settings.plan = *std::move(plan);
+    absl::StatusOr<transport::TrunkTlsContexts> trunk_tls = ReadTrunkTls(read, config);
+    if (!trunk_tls.ok()) return trunk_tls.status();
+    settings.trunk_tls = *std::move(trunk_tls);
     absl::StatusOr<Exports> exports = ReadExports(read, config);
     if (!exports.ok()) return exports.status();
     settings.exports = *std::move(exports);
@@ -96,7 +102,7 @@ void Reload(const std::string& file, agent::Shards& shards) {
   Warn(process::NotifyReloading());
   const absl::StatusOr<Settings> settings = ReadSettings(file);
   if (settings.ok()) {
-    shards.SetPresentOptions(ToPresentOptions(settings->config, settings->plan));
+    shards.SetPresentOptions(ToPresentOptions(settings->config, settings->plan), settings->trunk_tls);
     process::SetLogLevel(settings->config.log_level());
     spdlog::info(
         "reloaded {}: log_level, sip.blocked_headers, calls, admission, trunks and routes take effect for new calls",
@@ -192,6 +198,7 @@ int Run(const std::string& file, const Settings& settings) {
   const std::unique_ptr<admission::GrpcAdmission> admission = MakeAdmission(config);
   agent::ShardsOptions shards_options = ToShardsOptions(config, settings.plan);
   shards_options.strangers.report = WarnOf;
+  shards_options.trunk_tls = settings.trunk_tls;
   shards_options.on_takeover = [](const std::string& name, const agent::Restoration& restoration) {
     TellOfRestoration(restoration, absl::StrCat("calls of ", name));
   };

@@ -121,12 +121,14 @@ agent::ShardsOptions ToShardsOptions(const ControllerConfig& config, std::shared
   agent.kept_calls = std::max<size_t>(1, config.calls().kept_calls() / options.shards);
 
   for (const config::v1::SipListener& listener : config.sip().listeners()) {
-    options.transport.listeners.push_back({.protocol = ToProtocol(listener.transport()),
-                                           .address = *sip::Endpoint::Parse(listener.address()),
-                                           .advertised = listener.advertised_address(),
-                                           .tls = {.certificate_file = listener.certificate_file(),
-                                                   .private_key_file = listener.private_key_file(),
-                                                   .ca_file = listener.client_ca_file()}});
+    options.transport.listeners.push_back(
+        {.protocol = ToProtocol(listener.transport()),
+         .address = *sip::Endpoint::Parse(listener.address()),
+         .advertised = listener.advertised_address(),
+         .tls = {.certificate_file = listener.certificate_file(),
+                 .private_key_file = listener.private_key_file(),
+                 .ca_file = listener.client_ca_file()},
+         .client_certificates_are_optional = listener.client_certificates_optional()});
   }
   const config::v1::TlsClientConfig& client = config.sip().tls_client();
   options.dns.servers.assign(config.dns().servers().begin(), config.dns().servers().end());

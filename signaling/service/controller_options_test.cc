@@ -72,13 +72,14 @@ TEST(ControllerOptions, CarriesTheFilesOfTlsToListenersAndClient) {
   const agent::ShardsOptions options = ShardsOptionsOf(
       Config("  realm: r\n  tls_client: {ca_file: ca.pem, certificate_file: us.pem, private_key_file: us.key}\n"
              "  listeners:\n  - {transport: wss, address: \"198.18.1.1:443\", certificate_file: web.pem, "
-             "private_key_file: web.key, client_ca_file: phones.pem}\n"));
+             "private_key_file: web.key, client_ca_file: phones.pem, client_certificates_optional: true}\n"));
   ASSERT_EQ(options.transport.listeners.size(), 1u);
   const transport::Listener& listener = options.transport.listeners[0];
   EXPECT_EQ(listener.protocol, sip::Protocol::kWss);
   EXPECT_EQ(listener.tls.certificate_file, "web.pem");
   EXPECT_EQ(listener.tls.private_key_file, "web.key");
   EXPECT_EQ(listener.tls.ca_file, "phones.pem");
+  EXPECT_TRUE(listener.client_certificates_are_optional);
   EXPECT_EQ(options.tls_client.ca_file, "ca.pem");
   EXPECT_EQ(options.tls_client.certificate_file, "us.pem");
   EXPECT_EQ(options.tls_client.private_key_file, "us.key");

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
@@ -68,8 +69,9 @@ class PlanReader {
     trunk.trusts_identities = config.trust_identities();
     if (config.has_follow_redirections()) trunk.follow_redirections = config.follow_redirections();
     trunk.limits = {config.limits().calls(), config.limits().calls_per_second()};
-    for (const auto& read : {&PlanReader::ReadPeers, &PlanReader::ReadSources, &PlanReader::ReadCredentials,
-                             &PlanReader::ReadRegistration}) {
+    for (const auto& read :
+         {&PlanReader::ReadPeers, &PlanReader::ReadTls, &PlanReader::ReadSources, &PlanReader::ReadCertificates,
+          &PlanReader::ReadCredentials, &PlanReader::ReadRegistration}) {
       if (absl::Status status = (this->*read)(key, config, trunk); !status.ok()) return status;
     }
     for (const auto& [name, domain] : {std::pair(".domain", &trunk.domain), {".from_domain", &trunk.from_domain}}) {
@@ -138,6 +140,41 @@ class PlanReader {
       if (!sources_.insert(source->ToString()).second)
         return file_.Error(source_key, absl::StrCat("'", text, "' stands twice: whose call would it be"));
       trunk.sources.push_back(*source);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadTls(const std::string& key, const TrunkConfig& config, routing::Trunk& trunk) {
+    trunk.has_own_tls = config.has_tls();
+    const bool uses_it = std::any_of(trunk.peers.begin(), trunk.peers.end(), [this](const routing::TrunkPeer& peer) {
+      return peer.protocol.has_value() ? *peer.protocol == sip::Protocol::kTls
+                                       : CanSendBy(config::v1::SIP_TRANSPORT_TLS);
+    });
+    if (trunk.has_own_tls && !uses_it)
+      return file_.Error(key + ".tls", "is of no use: none of its peers is reached by tls");
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadCertificates(const std::string& key, const TrunkConfig& config, routing::Trunk& trunk) {
+    const auto& listeners = config_.sip().listeners();
+    const bool asks = std::any_of(listeners.begin(), listeners.end(), [](const config::v1::SipListener& listener) {
+      return !listener.client_ca_file().empty();
+    });
+    if (!config.inbound_certificates().empty() && !asks) {
+      return file_.Error(key + ".inbound_certificates",
+                         "no tls listener of sip.listeners asks for certificates; give one a client_ca_file");
+    }
+    for (int i = 0; i < config.inbound_certificates_size(); ++i) {
+      const std::string& text = config.inbound_certificates(i);
+      const std::string name_key = absl::StrCat(key, ".inbound_certificates[", i, "]");
+      const std::optional<sip::HostPort> host = sip::ParseHostPort(text);
+      if (!host.has_value() || host->host != text || sip::Endpoint::Make(text, 0).has_value()) {
+        return file_.Error(name_key, absl::StrCat("is '", text, "'; allowed: a domain as in the certificate, such as ",
+                                                  "carrier.example, without wildcard"));
+      }
+      trunk.certificate_names.push_back(absl::AsciiStrToLower(text));
+      if (!certificate_names_.insert(trunk.certificate_names.back()).second)
+        return file_.Error(name_key, absl::StrCat("'", text, "' stands twice: whose call would it be"));
     }
     return absl::OkStatus();
   }
@@ -273,6 +310,7 @@ class PlanReader {
   std::vector<std::shared_ptr<const routing::Trunk>> trunks_;
   std::map<std::string, std::shared_ptr<const routing::Trunk>> by_name_;
   std::set<std::string> sources_;
+  std::set<std::string> certificate_names_;
   std::vector<routing::Route> routes_;
   std::set<std::string> route_names_;
 };

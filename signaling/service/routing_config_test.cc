@@ -11,13 +11,16 @@
 namespace sluice::service {
 namespace {
 
-absl::StatusOr<std::shared_ptr<const routing::Plan>> Read(const std::string& text) {
+constexpr absl::string_view kUdpListener =
+    "sip: {realm: r, listeners: [{transport: udp, address: \"198.18.1.1:5060\"}]}\n";
+
+absl::StatusOr<std::shared_ptr<const routing::Plan>> Read(const std::string& text,
+                                                          absl::string_view sip = kUdpListener) {
   std::shared_ptr<const routing::Plan> plan;
   const auto config = process::ReadControllerConfigText(
-      "name: c\nlisten: [\"unix:/c.sock\"]\nrelays: [{name: r, address: \"unix:/r.sock\"}]\n"
-      "store: {sqlite_file: \":memory:\"}\n"
-      "sip: {realm: r, listeners: [{transport: udp, address: \"198.18.1.1:5060\"}]}\n" +
-          text,
+      absl::StrCat("name: c\nlisten: [\"unix:/c.sock\"]\nrelays: [{name: r, address: \"unix:/r.sock\"}]\n"
+                   "store: {sqlite_file: \":memory:\"}\n",
+                   sip, text),
       "test.yaml", [&](const process::ConfigFile& file, const config::v1::ControllerConfig& config) {
         auto read = ReadPlan(file, config);
         if (read.ok()) plan = *read;
@@ -131,6 +134,43 @@ TEST(RoutingConfig, ReadsARouteWhoseCallsAreNotAskedFor) {
   EXPECT_FALSE((*plan)->FindRoute({routing::Origin::Kind::kAccount, "a"}, "030")->skips_admission);
 }
 
+// A port for phones and carriers.
+constexpr absl::string_view kTlsListener =
+    "sip: {realm: r, listeners: [{transport: tls, address: \"198.18.1.1:5061\", certificate_file: a.pem, "
+    "private_key_file: a.key, client_ca_file: carriers.pem, client_certificates_optional: true}]}\n";
+constexpr absl::string_view kTlsPeer = "peers: [{transport: tls, address: \"sip.carrier.example:5061\"}]";
+
+TEST(RoutingConfig, KnowsWhichTrunksHaveTlsAndCertificatesOfTheirOwn) {
+  const auto plan = Read(absl::StrCat("trunks:\n- {name: a, ", kTlsPeer, ", tls: {}}\n- {name: b, ", kTlsPeer,
+                                      ", inbound_certificates: [Carrier.example, other.example]}\n"),
+                         kTlsListener);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  ASSERT_EQ((*plan)->trunks().size(), 2u);
+  EXPECT_TRUE((*plan)->trunks()[0]->has_own_tls);
+  EXPECT_TRUE((*plan)->trunks()[0]->certificate_names.empty());
+  EXPECT_FALSE((*plan)->trunks()[1]->has_own_tls);
+  EXPECT_EQ((*plan)->trunks()[1]->certificate_names, (std::vector<std::string>{"carrier.example", "other.example"}));
+}
+
+TEST(RoutingConfig, NamesWhatIsWrongWithNamesOfCertificates) {
+  const auto error = [](absl::string_view first, absl::string_view second) {
+    return std::string(Read(absl::StrCat("trunks:\n- {name: a, ", kTlsPeer, ", inbound_certificates: [", first,
+                                         "]}\n- {name: b, ", kTlsPeer, ", inbound_certificates: [", second, "]}\n"),
+                            kTlsListener)
+                           .status()
+                           .message());
+  };
+  EXPECT_EQ(
+      error("a.example", "\"*.b.example\""),
+      "test.yaml:8: trunks[1].inbound_certificates[0]: is '*.b.example'; allowed: a domain as in the certificate, "
+      "such as carrier.example, without wildcard");
+  for (const absl::string_view wrong : {"\"198.18.1.9\"", "\"[2001:db8::9]\"", "\"b.example:5061\"", "\"\""}) {
+    EXPECT_NE(error("a.example", wrong).find("allowed: a domain as in the certificate"), std::string::npos) << wrong;
+  }
+  EXPECT_EQ(error("a.example", "A.example"),
+            "test.yaml:8: trunks[1].inbound_certificates[0]: 'A.example' stands twice: whose call would it be");
+}
+
 struct ErrorCase {
   std::string text;
   // Of the error line.
@@ -152,6 +192,9 @@ TEST(RoutingConfig, NamesFileLineAndKeyOfWhatIsWrong) {
        "trunks[0].peers[0].transport: allowed: udp, tcp or tls"},
       {"trunks: [{name: a, peers: [{transport: tcp, address: \"198.18.1.9:5060\"}]}]",
        "trunks[0].peers[0].transport: allowed: udp, tcp or tls, if a listener"},
+      {Trunk(", tls: {}"), "trunks[0].tls: is of no use: none of its peers is reached by tls"},
+      {Trunk(", inbound_certificates: [carrier.example]"),
+       "trunks[0].inbound_certificates: no tls listener of sip.listeners asks for certificates"},
       {Trunk(", username: u"), "trunks[0]: username, password_file and realm are set together"},
       {Trunk(", username: u, realm: r, password_file: \"/nowhere\""), "trunks[0].password_file: cannot be read"},
       {Trunk(", register: true"), "trunks[0].register: wants from_user or username"},

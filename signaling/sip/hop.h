@@ -60,9 +60,9 @@ struct Hop {
   // The peer cannot be connected to (it is behind NAT): only the connection that it made itself reaches it; by UDP,
   // what comes from where it has sent to.
   bool only_connection = false;
-  // Whose certificate a connection by TLS that we open must find there: a number of transport's (RFC 5922). 0: that of
-  // the address itself.
-  uint32_t tls_name = 0;
+  // Of a connection by TLS that we open: whose certificate it must find there (RFC 5922), and which trunk's own it
+  // shows. A number of transport's; 0: that of the address itself, and no trunk's.
+  uint32_t tls_peer = 0;
 
   bool operator==(const Hop& other) const = default;
 };

@@ -41,6 +41,15 @@ void ByteStream::Call(const std::string& peer_name, std::function<void(const err
   tls_->async_handshake(asio::ssl::stream_base::client, std::move(done));
 }
 
+std::vector<std::string> ByteStream::ClientIdentities() {
+  if (!tls_.has_value()) return {};
+  SSL* const tls = tls_->native_handle();
+  const X509* const certificate = SSL_get0_peer_certificate(tls);
+  // Where none was asked for, or none shown, the result is good as well.
+  if (certificate == nullptr || SSL_get_verify_result(tls) != X509_V_OK) return {};
+  return SipIdentities(certificate);
+}
+
 void ByteStream::Close() {
   error_code ignored;
   if (tls_.has_value() && socket_.is_open() && SSL_is_init_finished(tls_->native_handle()) == 1) {

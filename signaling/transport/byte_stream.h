@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace sluice::transport {
 
@@ -30,6 +31,10 @@ class ByteStream {
   // `done` is called with success. Never called from inside.
   void Accept(std::function<void(const boost::system::error_code&)> done);
   void Call(const std::string& peer_name, std::function<void(const boost::system::error_code&)> done);
+
+  // Of a client that has called us by TLS and shown a certificate that was verified: whom that speaks for (RFC 5922).
+  // Else empty. After Accept.
+  std::vector<std::string> ClientIdentities();
 
   // At once; operations that wait end with an error. By TLS the peer is told first that this is the end and no cut
   // (close_notify), if the kernel takes it without waiting.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "signaling/transport/sockaddr.h"
@@ -30,12 +31,16 @@ void Connection::Accept() {
   stream_.socket().set_option(asio::socket_base::keep_alive(true), ignored);
   stream_.Accept([self = shared_from_this()](const error_code& error) {
     if (!self->open_) return;
-    error ? self->Close(DropReason::kTls) : self->Begin();
+    if (error) return self->Close(DropReason::kTls);
+    std::vector<std::string> identities = self->stream_.ClientIdentities();
+    if (!identities.empty()) self->events_->identified(*self, std::move(identities));
+    self->Begin();
   });
 }
 
 void Connection::Connect(const std::string& peer_name) {
   opened_by_us_ = true;
+  keeps_written_ = true;
   sockaddr_storage storage;
   const socklen_t length = ToSockaddr(setup_.hop.remote, storage);
   asio::ip::tcp::endpoint endpoint;
@@ -94,7 +99,7 @@ void Connection::Close() {
 
 void Connection::Ready() {
   ready_ = true;
-  NoteBytes();
+  last_byte_time_ = absl::Now();
   if (!waiting_.empty()) WriteWaiting();
 }
 
@@ -111,14 +116,27 @@ void Connection::TakePing() {
   Send("\r\n");
 }
 
+std::vector<std::string> Connection::TakeUnheard() {
+  std::vector<std::string> unheard = std::exchange(written_, {});
+  unheard.insert(unheard.end(), std::make_move_iterator(waiting_.begin()), std::make_move_iterator(waiting_.end()));
+  waiting_.clear();
+  return unheard;
+}
+
+std::string Connection::TakeWaiting() {
+  std::string message = std::move(waiting_.front());
+  waiting_.pop_front();
+  written_bytes_ += message.size();
+  // A peer that takes all this without a word has heard it.
+  if (written_bytes_ > setup_.max_waiting_bytes) NoteHeard();
+  if (keeps_written_) written_.push_back(message);
+  return message;
+}
+
 void Connection::WriteWaiting() {
   is_writing_ = true;
-  writing_ = std::move(waiting_.front());
-  waiting_.pop_front();
-  while (joins_messages() && !waiting_.empty()) {
-    writing_ += waiting_.front();
-    waiting_.pop_front();
-  }
+  writing_ = TakeWaiting();
+  while (joins_messages() && !waiting_.empty()) writing_ += TakeWaiting();
   waiting_bytes_ -= writing_.size();
   Write(writing_);
 }

@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
@@ -29,6 +30,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
  public:
   struct Events {
     std::function<void(const Connection& connection, absl::string_view message)> message;
+    // Before the first message of a client whose certificate was verified: whom it speaks for; not empty.
+    std::function<void(const Connection& connection, std::vector<std::string> identities)> identified;
     // The last that is heard of it. Called from the event loop, never from inside Send.
     std::function<void(Connection& connection)> closed;
   };
@@ -59,8 +62,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Closes, counting `reason` if there is one; `closed` follows.
   void Close();
   void Close(DropReason reason);
-  // Of one that is closed: the messages of which nothing was written.
-  std::deque<std::string> TakeWaiting() { return std::exchange(waiting_, {}); }
+  // Of one that is closed: the messages of which nothing was written; and where nothing has ever come from a peer that
+  // we have connected to, all that were. By TLS 1.3 a server refuses our certificate only after they were sent.
+  std::vector<std::string> TakeUnheard();
 
   uint64_t id() const { return setup_.hop.connection; }
   // By which its messages come, and by which messages go to the other end.
@@ -91,7 +95,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Ready();
   void Written(const boost::system::error_code& error);
   // Bytes have come; they are or are not amid a message.
-  void NoteBytes() { last_byte_time_ = absl::Now(); }
+  void NoteBytes() {
+    last_byte_time_ = absl::Now();
+    NoteHeard();
+  }
   void NoteProgress(bool in_message);
   // A whole message, or the empty lines between two: a ping is answered (RFC 5626 4.4.1).
   void TakeMessage(absl::string_view message) { events_->message(*this, message); }
@@ -102,6 +109,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   void WriteWaiting();
+  void NoteHeard() {
+    keeps_written_ = false;
+    written_.clear();
+  }
+  // The next one that waits.
+  std::string TakeWaiting();
 
   ByteStream stream_;
   Setup setup_;
@@ -110,6 +123,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::deque<std::string> waiting_;
   size_t waiting_bytes_ = 0;
   std::string writing_;
+  // Until the peer is heard: what was written to it.
+  std::vector<std::string> written_;
+  size_t written_bytes_ = 0;
+  bool keeps_written_ = false;
   bool is_writing_ = false;
   bool connected_ = false;
   bool ready_ = false;

@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "signaling/sip/hop.h"
 #include "signaling/transport/tls_files.h"
+#include "signaling/transport/tls_peers.h"
 
 namespace sluice::transport {
 
@@ -28,6 +29,8 @@ struct Listener {
   std::string advertised;
   // For TLS and WSS.
   TlsFiles tls;
+  // Clients that have no certificate of tls.ca_file are let in too; one that shows another is not.
+  bool client_certificates_are_optional = false;
 };
 
 class Network {
@@ -53,11 +56,14 @@ class Network {
   // Whoever is at `source` has shown who he is: requests from there are not limited as those of strangers are.
   virtual void Trust(const sip::Endpoint& /*source*/) {}
 
-  // What stands for `name` in Hop::tls_name: a connection by TLS that we open for such a hop goes on only if the
-  // certificate there speaks for it (RFC 5922). Nothing stands for names in a network without TLS.
-  virtual uint32_t TlsName(const std::string& /*name*/) { return 0; }
-  // The name that `number` stands for; empty for 0.
-  virtual std::string TlsNameOf(uint32_t /*number*/) const { return ""; }
+  // What stands for `peer` in Hop::tls_peer. Nothing stands for any in a network without TLS.
+  virtual uint32_t TlsPeerNumber(const TlsPeer& /*peer*/) { return 0; }
+  // The one that `number` stands for; without name and trunk for 0.
+  virtual TlsPeer TlsPeerOf(uint32_t /*number*/) const { return {}; }
+
+  // Whom the client speaks for that has opened the hop's connection, by its certificate (RFC 5922 7), in lower case.
+  // Empty: it has shown none that was verified, or the connection is gone.
+  virtual std::vector<std::string> ClientIdentities(const sip::Hop& /*hop*/) const { return {}; }
 };
 
 }  // namespace sluice::transport

@@ -62,7 +62,7 @@ ShardTransport::ShardTransport(boost::asio::io_context& context, size_t shard, S
     : shard_(shard),
       mesh_(mesh),
       events_(std::move(events)),
-      streams_(context, static_cast<uint16_t>(shard), options.streams, mesh.names_, counters_,
+      streams_(context, static_cast<uint16_t>(shard), options.streams, {mesh.tls_peers_, mesh.clients_}, counters_,
                {.receive = [this](const sip::Hop& hop, absl::string_view message) { Take(hop, message); },
                 .undelivered = [this](const sip::Hop& hop,
                                       absl::string_view message) { Tell(&Events::undelivered, hop, message); }}) {
@@ -207,6 +207,10 @@ bool ShardTransport::ListensOn(sip::Protocol protocol, const sip::Endpoint& loca
     if (listener.address == local) return true;
     return IsUnspecified(listener.address) && listener.address.port == local.port && IsOfThisHost(local);
   });
+}
+
+std::vector<std::string> ShardTransport::ClientIdentities(const sip::Hop& hop) const {
+  return IsSecure(hop.protocol) ? mesh_.clients_.Find(hop.connection) : std::vector<std::string>();
 }
 
 void ShardTransport::Flush() {

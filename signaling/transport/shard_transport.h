@@ -17,12 +17,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "signaling/sip/hop.h"
+#include "signaling/transport/client_identities.h"
 #include "signaling/transport/counters.h"
 #include "signaling/transport/network.h"
 #include "signaling/transport/source_limiter.h"
 #include "signaling/transport/stream_transport.h"
 #include "signaling/transport/tls_context.h"
-#include "signaling/transport/tls_names.h"
+#include "signaling/transport/tls_peers.h"
 #include "signaling/transport/udp_socket.h"
 
 namespace boost::asio {
@@ -53,8 +54,9 @@ class ShardMesh {
   };
 
   const size_t waiting_messages_;
-  TlsNames names_;
   SourceLimiter sources_;
+  TlsPeers tls_peers_;
+  ClientIdentities clients_;
   std::vector<std::unique_ptr<Place>> places_;
 };
 
@@ -85,8 +87,9 @@ class ShardTransport : public Network {
   bool ListensOn(sip::Protocol protocol, const sip::Endpoint& local) const override;
 
   void Trust(const sip::Endpoint& source) override { mesh_.sources_.Trust(source, SourceLimiter::Time::clock::now()); }
-  uint32_t TlsName(const std::string& name) override { return mesh_.names_.NumberOf(name); }
-  std::string TlsNameOf(uint32_t number) const override { return mesh_.names_.NameOf(number); }
+  uint32_t TlsPeerNumber(const TlsPeer& peer) override { return mesh_.tls_peers_.NumberOf(peer); }
+  TlsPeer TlsPeerOf(uint32_t number) const override { return mesh_.tls_peers_.Find(number); }
+  std::vector<std::string> ClientIdentities(const sip::Hop& hop) const override;
   // For connections that begin from now on.
   void SetTls(std::shared_ptr<const TlsContexts> contexts) { streams_.SetTls(std::move(contexts)); }
 

@@ -29,12 +29,12 @@ using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>
 
 class StreamTransport::Connections : public std::enable_shared_from_this<StreamTransport::Connections> {
  public:
-  Connections(asio::io_context& context, uint16_t shard, const StreamTransportOptions& options, const TlsNames& names,
+  Connections(asio::io_context& context, uint16_t shard, const StreamTransportOptions& options, const Shared& shared,
               TransportCounters& counters, Events events)
       : context_(context),
         next_id_((uint64_t{shard} << 48) + 1),
         options_(options),
-        names_(names),
+        shared_(shared),
         counters_(counters),
         events_(std::move(events)) {}
 
@@ -47,6 +47,12 @@ class StreamTransport::Connections : public std::enable_shared_from_this<StreamT
               const auto self = weak.lock();
               if (self == nullptr || self->stopped_) return;
               self->events_.receive(connection.hop(), message);
+            },
+        .identified =
+            [weak](const Connection& connection, std::vector<std::string> identities) {
+              const auto self = weak.lock();
+              if (self == nullptr || self->stopped_) return;
+              self->shared_.clients.Set(connection.id(), std::move(identities));
             },
         .closed =
             [weak](Connection& connection) {
@@ -66,9 +72,10 @@ class StreamTransport::Connections : public std::enable_shared_from_this<StreamT
   void Stop();
 
  private:
-  // Connections of the same address by different protocols, or for different names, are different ways.
+  // Connections of the same address by different protocols, for different names, or with the certificates of different
+  // trunks are different ways.
   using Peer = std::tuple<sip::Protocol, sip::Endpoint, uint32_t>;
-  static Peer PeerOf(const sip::Hop& hop) { return {hop.protocol, hop.remote, hop.tls_name}; }
+  static Peer PeerOf(const sip::Hop& hop) { return {hop.protocol, hop.remote, hop.tls_peer}; }
 
   struct Acceptor {
     Acceptor(asio::io_context& context, sip::Protocol protocol, size_t index)
@@ -83,6 +90,8 @@ class StreamTransport::Connections : public std::enable_shared_from_this<StreamT
   void Accept(Acceptor& acceptor);
   void TakeAccepted(const Acceptor& acceptor, tcp::socket socket);
   void Open(const sip::Hop& hop, absl::string_view bytes);
+  // Null: the trunk has none, and nobody else's will do.
+  TlsContext ContextFor(const std::string& trunk) const;
   std::shared_ptr<Connection> Add(tcp::socket socket, sip::Hop hop, std::shared_ptr<asio::ssl::context> tls);
   void Forget(Connection& connection);
   // What can be sent by no connection; counts why.
@@ -91,7 +100,7 @@ class StreamTransport::Connections : public std::enable_shared_from_this<StreamT
   asio::io_context& context_;
   uint64_t next_id_;
   const StreamTransportOptions options_;
-  const TlsNames& names_;
+  const Shared shared_;
   TransportCounters& counters_;
   const Events events_;
   std::shared_ptr<const Connection::Events> connection_events_;
@@ -207,10 +216,11 @@ void StreamTransport::Connections::Forget(Connection& connection) {
   const auto by_remote = by_remote_.find(PeerOf(connection.hop()));
   if (by_remote != by_remote_.end() && by_remote->second == connection.id()) by_remote_.erase(by_remote);
   connections_.erase(connection.id());
-  // The counters may be gone already: connections that Stop closed are forgotten after it.
+  // What is shared and the counters may be gone already: connections that Stop closed are forgotten after it.
   if (stopped_) return;
+  if (IsSecure(connection.hop().protocol)) shared_.clients.Forget(connection.id());
   counters_.connections.store(connections_.size(), std::memory_order_relaxed);
-  for (const std::string& message : connection.TakeWaiting()) events_.undelivered(connection.hop(), message);
+  for (const std::string& message : connection.TakeUnheard()) events_.undelivered(connection.hop(), message);
 }
 
 void StreamTransport::Connections::GiveBack(const sip::Hop& hop, absl::string_view bytes, DropReason reason) {
@@ -235,21 +245,28 @@ void StreamTransport::Connections::Send(const sip::Hop& hop, absl::string_view b
   }
 }
 
+TlsContext StreamTransport::Connections::ContextFor(const std::string& trunk) const {
+  if (trunk.empty()) return tls_->client;
+  const auto own = tls_->trunks.find(trunk);
+  return own == tls_->trunks.end() ? nullptr : own->second;
+}
+
 void StreamTransport::Connections::Open(const sip::Hop& hop, absl::string_view bytes) {
-  std::shared_ptr<asio::ssl::context> tls;
-  if (hop.protocol == sip::Protocol::kTls && tls_ != nullptr) tls = tls_->client;
+  TlsContext tls;
+  const TlsPeer peer = shared_.peers.Find(hop.tls_peer);
+  if (hop.protocol == sip::Protocol::kTls && tls_ != nullptr) tls = ContextFor(peer.trunk);
   // A WebSocket is opened by phones only; and nothing goes out plain that was meant for TLS.
   if (hop.protocol != sip::Protocol::kTcp && tls == nullptr) return GiveBack(hop, bytes, DropReason::kNoConnection);
   error_code error;
   tcp::socket socket(context_);
   socket.open(hop.remote.is_v6 ? tcp::v6() : tcp::v4(), error);
   if (error) return GiveBack(hop, bytes, DropReason::kSendError);
-  const auto made = Add(std::move(socket), {.protocol = hop.protocol, .remote = hop.remote, .tls_name = hop.tls_name},
+  const auto made = Add(std::move(socket), {.protocol = hop.protocol, .remote = hop.remote, .tls_peer = hop.tls_peer},
                         std::move(tls));
   if (made == nullptr) return GiveBack(hop, bytes, DropReason::kConnectionLimit);
   by_remote_[PeerOf(hop)] = made->id();
   made->Send(bytes);
-  made->Connect(hop.tls_name == 0 ? hop.remote.Address() : names_.NameOf(hop.tls_name));
+  made->Connect(peer.name.empty() ? hop.remote.Address() : peer.name);
 }
 
 void StreamTransport::Connections::Sweep() {
@@ -279,8 +296,8 @@ void StreamTransport::Connections::Stop() {
 }
 
 StreamTransport::StreamTransport(asio::io_context& context, uint16_t shard, const StreamTransportOptions& options,
-                                 const TlsNames& names, TransportCounters& counters, Events events)
-    : connections_(std::make_shared<Connections>(context, shard, options, names, counters, std::move(events))) {
+                                 const Shared& shared, TransportCounters& counters, Events events)
+    : connections_(std::make_shared<Connections>(context, shard, options, shared, counters, std::move(events))) {
   connections_->Start();
 }
 

@@ -25,10 +25,11 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "signaling/sip/hop.h"
+#include "signaling/transport/client_identities.h"
 #include "signaling/transport/counters.h"
 #include "signaling/transport/network.h"
 #include "signaling/transport/tls_context.h"
-#include "signaling/transport/tls_names.h"
+#include "signaling/transport/tls_peers.h"
 
 namespace boost::asio {
 class io_context;
@@ -57,13 +58,19 @@ class StreamTransport {
     // A whole message of the hop's connection.
     MessageFunction receive;
     // One of ours that no connection took: there is none and none can be made, it did not come about, or it ended
-    // first.
+    // first, or before anything has come from a peer that we have connected to.
     MessageFunction undelivered;
   };
 
-  // `shard` goes into the top 16 bits of connection ids. `context`, `names` and `counters` outlive the transport.
+  // What is the same for all shards.
+  struct Shared {
+    const TlsPeers& peers;
+    ClientIdentities& clients;
+  };
+
+  // `shard` goes into the top 16 bits of connection ids. `context`, `shared` and `counters` outlive the transport.
   StreamTransport(boost::asio::io_context& context, uint16_t shard, const StreamTransportOptions& options,
-                  const TlsNames& names, TransportCounters& counters, Events events);
+                  const Shared& shared, TransportCounters& counters, Events events);
   ~StreamTransport();
 
   // Shard of a connection id.
@@ -73,12 +80,13 @@ class StreamTransport {
   // is its place among TlsContexts' servers. Errors name the address and what to do.
   absl::StatusOr<sip::Endpoint> Listen(const Listener& listener, size_t index);
 
-  // For connections that begin from now on. Without any, none by TLS comes about.
+  // For connections that begin from now on. Without any, none by TLS comes about, and none for a trunk that is to show
+  // its own certificate and is not among them.
   void SetTls(std::shared_ptr<const TlsContexts> contexts);
 
-  // Sends by the hop's connection; if there is none (any more), by any to its remote and TLS name, or by a new one to
-  // there, unless the hop says that only the connection reaches the peer. Never waits; what cannot be sent is counted
-  // and given back.
+  // Sends by the hop's connection; if there is none (any more), by any to its remote for its TLS peer, or by a new one
+  // to there, unless the hop says that only the connection reaches the peer. Never waits; what cannot be sent is
+  // counted and given back.
   void Send(const sip::Hop& hop, absl::string_view bytes);
 
   // True while the connection is there.

@@ -61,7 +61,7 @@ absl::Status UseAuthorities(ssl::context& context, absl::string_view key, const 
   return error ? FileError(key, file, "holds no certificate in PEM") : absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<ssl::context>> MakeContext(ssl::context::method method) {
+absl::StatusOr<TlsContext> MakeContext(ssl::context::method method) {
   auto context = std::make_shared<ssl::context>(method);
   SSL_CTX* const native = context->native_handle();
   SSL_CTX_set_options(native, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
@@ -74,20 +74,20 @@ absl::StatusOr<std::shared_ptr<ssl::context>> MakeContext(ssl::context::method m
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<ssl::context>> MakeTlsServer(const TlsFiles& files) {
+absl::StatusOr<TlsContext> MakeTlsServer(const TlsFiles& files, bool certificates_are_optional) {
   auto context = MakeContext(ssl::context::tls_server);
   if (!context.ok()) return context;
   if (absl::Status status = UseCertificate(**context, files); !status.ok()) return status;
   if (files.ca_file.empty()) return context;
   if (absl::Status status = UseAuthorities(**context, "client_ca_file", files.ca_file); !status.ok()) return status;
-  (*context)->set_verify_mode(ssl::verify_peer | ssl::verify_fail_if_no_peer_cert);
+  (*context)->set_verify_mode(ssl::verify_peer | (certificates_are_optional ? 0 : ssl::verify_fail_if_no_peer_cert));
   // Without a name for them, sessions of clients with certificates cannot be resumed.
   constexpr unsigned char kSessions[] = "sluice";
   SSL_CTX_set_session_id_context((*context)->native_handle(), kSessions, sizeof(kSessions) - 1);
   return context;
 }
 
-absl::StatusOr<std::shared_ptr<ssl::context>> MakeTlsClient(const TlsFiles& files) {
+absl::StatusOr<TlsContext> MakeTlsClient(const TlsFiles& files) {
   auto context = MakeContext(ssl::context::tls_client);
   if (!context.ok()) return context;
   if (!files.certificate_file.empty()) {
@@ -103,23 +103,22 @@ absl::StatusOr<std::shared_ptr<ssl::context>> MakeTlsClient(const TlsFiles& file
   return context;
 }
 
-absl::StatusOr<std::shared_ptr<const TlsContexts>> ReadTlsContexts(const std::vector<Listener>& listeners,
-                                                                   const TlsFiles& client) {
-  auto contexts = std::make_shared<TlsContexts>();
+absl::StatusOr<TlsContexts> ReadTlsContexts(const std::vector<Listener>& listeners, const TlsFiles& client) {
+  TlsContexts contexts;
   for (const Listener& listener : listeners) {
-    contexts->servers.emplace_back();
+    contexts.servers.emplace_back();
     if (!IsSecure(listener.protocol)) continue;
-    auto server = MakeTlsServer(listener.tls);
+    auto server = MakeTlsServer(listener.tls, listener.client_certificates_are_optional);
     if (!server.ok()) {
       return absl::Status(server.status().code(),
                           absl::StrCat("SIP listener ", listener.address.ToString(), "/",
                                        TransportName(listener.protocol), ": ", server.status().message()));
     }
-    contexts->servers.back() = *std::move(server);
+    contexts.servers.back() = *std::move(server);
   }
   auto made = MakeTlsClient(client);
   if (!made.ok()) return absl::Status(made.status().code(), absl::StrCat("sip.tls_client: ", made.status().message()));
-  contexts->client = *std::move(made);
+  contexts.client = *std::move(made);
   return contexts;
 }
 

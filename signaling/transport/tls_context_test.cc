@@ -53,9 +53,9 @@ TEST_F(TlsContextTest, NamesTheListenerOrTheClient) {
   const Listener tls = {.protocol = sip::Protocol::kTls, .address = address, .tls = good_};
   const auto contexts = ReadTlsContexts({udp, tls}, {});
   ASSERT_TRUE(contexts.ok()) << contexts.status();
-  EXPECT_EQ((*contexts)->servers.size(), 2u);
-  EXPECT_EQ((*contexts)->servers[0], nullptr);
-  EXPECT_NE((*contexts)->servers[1], nullptr);
+  EXPECT_EQ(contexts->servers.size(), 2u);
+  EXPECT_EQ(contexts->servers[0], nullptr);
+  EXPECT_NE(contexts->servers[1], nullptr);
 
   const Listener wrong = {.protocol = sip::Protocol::kWss, .address = address};
   EXPECT_EQ(ReadTlsContexts({wrong}, {}).status().message().substr(0, 47),

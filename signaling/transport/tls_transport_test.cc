@@ -5,10 +5,12 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "signaling/transport/shard_transport_test_bed.h"
@@ -80,8 +82,13 @@ class TlsTransportTest : public ShardTransportTestBed {
     Open(sip::Protocol::kTls, "127.0.0.1:0", {.streams = streams, .tls = Contexts(server, client)});
   }
 
-  static std::shared_ptr<const TlsContexts> Contexts(const TlsFiles& server, const TlsFiles& client) {
-    return std::make_shared<TlsContexts>(TlsContexts{{*MakeTlsServer(server)}, *MakeTlsClient(client)});
+  static std::shared_ptr<const TlsContexts> Contexts(const TlsFiles& server, const TlsFiles& client,
+                                                     const std::map<std::string, TlsFiles>& trunks = {}) {
+    auto contexts = std::make_shared<TlsContexts>();
+    contexts->servers.push_back(*MakeTlsServer(server));
+    contexts->client = *MakeTlsClient(client);
+    for (const auto& [trunk, files] : trunks) contexts->trunks[trunk] = *MakeTlsClient(files);
+    return contexts;
   }
 
   std::unique_ptr<Peer> Call(std::shared_ptr<ssl::context> context) {
@@ -90,11 +97,11 @@ class TlsTransportTest : public ShardTransportTestBed {
     return peer;
   }
 
-  // The hop to a TLS server of the test that must speak for `name`.
-  sip::Hop HopToServer(const tcp::acceptor& acceptor, const std::string& name) {
+  // The hop to a TLS server of the test that must speak for `name`, as all or as a trunk goes there.
+  sip::Hop HopToServer(const tcp::acceptor& acceptor, const std::string& name, const std::string& trunk = "") {
     const sip::Endpoint address = *sip::Endpoint::Make("127.0.0.1", acceptor.local_endpoint().port());
     sip::Hop hop = shards_[0]->HopTo(sip::Protocol::kTls, address);
-    hop.tls_name = shards_[0]->TlsName(name);
+    hop.tls_peer = shards_[0]->TlsPeerNumber({name, trunk});
     return hop;
   }
 
@@ -253,8 +260,136 @@ TEST_F(TlsTransportTest, HasAConnectionForEachNameOfAnAddress) {
   RunUntil([&] { return one->received() == "first again"; });
   other->Send(Options(CallIdOf(0, 2)));
   RunUntil([&] { return !received_[0].empty(); });
-  EXPECT_EQ(received_[0][0].hop.tls_name, second.tls_name);
+  EXPECT_EQ(received_[0][0].hop.tls_peer, second.tls_peer);
   EXPECT_EQ(Dropped(DropReason::kTls), 0u);
+}
+
+TEST_F(TlsTransportTest, ShowsAServerTheCertificateOfTheTrunkThatItIsCalledFor) {
+  const TlsFiles all = certificates_.MakeFiles("all", "DNS:all.example");
+  OpenServer(server_, all);
+  for (const auto& shard : shards_) {
+    shard->SetTls(Contexts(server_, all,
+                           {{"blue", certificates_.MakeFiles("blue", "DNS:blue.example")},
+                            {"green", certificates_.MakeFiles("green", "DNS:green.example")},
+                            {"bare", believing_}}));
+  }
+  tcp::acceptor acceptor(peer_context_, {asio::ip::make_address("127.0.0.1"), 0});
+  // One address and one name for all of them.
+  std::map<std::string, std::unique_ptr<Peer>> servers;
+  for (const std::string trunk : {"blue", "green", ""}) {
+    shards_[0]->Send(HopToServer(acceptor, "sip.example", trunk), "for " + trunk);
+    servers[trunk] = BeCalled(acceptor, files_);
+    RunUntil([&] { return servers[trunk]->received() == "for " + trunk; });
+  }
+  EXPECT_EQ(servers["blue"]->CertificateSubject(), "/CN=blue");
+  EXPECT_EQ(servers["green"]->CertificateSubject(), "/CN=green");
+  EXPECT_EQ(servers[""]->CertificateSubject(), "/CN=all");
+  // Each goes on by its own.
+  for (const std::string trunk : {"", "green", "blue"}) {
+    shards_[0]->Send(HopToServer(acceptor, "sip.example", trunk), " again");
+    RunUntil([&] { return servers[trunk]->received() == "for " + trunk + " again"; });
+  }
+  EXPECT_EQ(connections(), 3u);
+  // What all have is not inherited: the server wants a certificate, and this trunk has none.
+  shards_[0]->Send(HopToServer(acceptor, "sip.example", "bare"), Options(CallIdOf(0, 2)));
+  const auto bare = BeCalled(acceptor, files_);
+  RunUntil([&] { return bare->done() && connections() == 3; });
+  EXPECT_FALSE(bare->worked());
+  // By TLS 1.3 the message was sent already when the server refused us.
+  RunUntil([&] { return undelivered_[0].size() == 1; });
+  EXPECT_EQ(undelivered_[0][0].message, Options(CallIdOf(0, 2)));
+}
+
+TEST_F(TlsTransportTest, BelievesForATrunkOnlyWhatThatOneBelieves) {
+  TestCertificates others;
+  const std::map<std::string, TlsFiles> trunks = {{"blue", {"", "", others.ca_file()}}};
+  OpenServer(server_, believing_);
+  for (const auto& shard : shards_) shard->SetTls(Contexts(server_, believing_, trunks));
+  tcp::acceptor acceptor(peer_context_, {asio::ip::make_address("127.0.0.1"), 0});
+  shards_[0]->Send(HopToServer(acceptor, "sip.example", "blue"), Options(CallIdOf(0, 2)));
+  const auto refused = BeCalled(acceptor, server_);
+  RunUntil([&] { return Dropped(DropReason::kTls) == 1 && undelivered_[0].size() == 1; });
+  EXPECT_EQ(refused->received(), "");
+  shards_[0]->Send(HopToServer(acceptor, "sip.example", "blue"), "hello");
+  TlsFiles theirs = others.MakeFiles("server", "DNS:sip.example");
+  theirs.ca_file.clear();
+  const auto believed = BeCalled(acceptor, theirs);
+  RunUntil([&] { return believed->received() == "hello"; });
+}
+
+TEST_F(TlsTransportTest, OpensNothingForATrunkWhoseCertificateItHasNot) {
+  OpenServer(server_, certificates_.MakeFiles("all", "DNS:all.example"));
+  tcp::acceptor acceptor(peer_context_, {asio::ip::make_address("127.0.0.1"), 0});
+  shards_[0]->Send(HopToServer(acceptor, "sip.example", "blue"), Options(CallIdOf(0, 2)));
+  RunUntil([&] { return undelivered_[0].size() == 1; });
+  EXPECT_EQ(Dropped(DropReason::kNoConnection), 1u);
+  EXPECT_EQ(connections(), 0u);
+}
+
+TEST_F(TlsTransportTest, ShowsATrunksServerTheCertificateOfAReloadWithTheNextConnection) {
+  OpenServer(server_, believing_);
+  const auto use = [&](const std::string& subject) {
+    for (const auto& shard : shards_) {
+      shard->SetTls(Contexts(server_, believing_, {{"blue", certificates_.MakeFiles(subject, "DNS:blue.example")}}));
+    }
+  };
+  use("before");
+  tcp::acceptor acceptor(peer_context_, {asio::ip::make_address("127.0.0.1"), 0});
+  const sip::Hop hop = HopToServer(acceptor, "sip.example", "blue");
+  shards_[0]->Send(hop, "one");
+  auto before = BeCalled(acceptor, files_);
+  RunUntil([&] { return before->received() == "one"; });
+  use("after");
+  shards_[0]->Send(hop, " two");
+  RunUntil([&] { return before->received() == "one two"; });
+  EXPECT_EQ(before->CertificateSubject(), "/CN=before");
+  before.reset();
+  RunUntil([&] { return connections() == 0; });
+  shards_[0]->Send(hop, "three");
+  const auto after = BeCalled(acceptor, files_);
+  RunUntil([&] { return after->received() == "three"; });
+  EXPECT_EQ(after->CertificateSubject(), "/CN=after");
+}
+
+TEST_F(TlsTransportTest, KnowsWhomAClientSpeaksForAsLongAsItsConnectionIsThere) {
+  OpenServer(files_, {});
+  auto client = Call(*MakeTlsClient(certificates_.MakeFiles("carrier", "DNS:Carrier.example,DNS:other.example")));
+  RunUntil([&] { return client->worked(); });
+  // Another shard than that of the connection has the message.
+  client->Send(Options(CallIdOf(1, 2)) + Options(CallIdOf(0, 2)));
+  RunUntil([&] { return !received_[0].empty() && !received_[1].empty(); });
+  const sip::Hop hop = received_[1][0].hop;
+  for (const auto& shard : shards_) {
+    EXPECT_EQ(shard->ClientIdentities(hop), (std::vector<std::string>{"carrier.example", "other.example"}));
+  }
+  sip::Hop plain = hop;
+  plain.protocol = sip::Protocol::kTcp;
+  EXPECT_TRUE(shards_[0]->ClientIdentities(plain).empty());
+  client.reset();
+  RunUntil([&] { return connections() == 0; });
+  EXPECT_TRUE(shards_[0]->ClientIdentities(hop).empty());
+}
+
+TEST_F(TlsTransportTest, LetsInClientsWithoutACertificateWhereItIsOptional) {
+  Open(sip::Protocol::kTls, "127.0.0.1:0", {});
+  auto contexts = std::make_shared<TlsContexts>();
+  contexts->servers.push_back(*MakeTlsServer(files_, true));
+  for (const auto& shard : shards_) shard->SetTls(contexts);
+  // The certificate of a stranger's authority is worse than none.
+  TestCertificates others;
+  TlsFiles strange = others.MakeFiles("stranger", "DNS:carrier.example");
+  strange.ca_file = believing_.ca_file;
+  const auto stranger = Call(*MakeTlsClient(strange));
+  RunUntil([&] { return Dropped(DropReason::kTls) == 1; });
+  const auto phone = Call(*MakeTlsClient(believing_));
+  const auto carrier = Call(*MakeTlsClient(certificates_.MakeFiles("carrier", "DNS:carrier.example")));
+  RunUntil([&] { return phone->worked() && carrier->worked(); });
+  phone->Send(Options(CallIdOf(0, 2)));
+  RunUntil([&] { return received_[0].size() == 1; });
+  EXPECT_TRUE(shards_[0]->ClientIdentities(received_[0][0].hop).empty());
+  carrier->Send(Options(CallIdOf(0, 2)));
+  RunUntil([&] { return received_[0].size() == 2; });
+  EXPECT_EQ(shards_[0]->ClientIdentities(received_[0][1].hop), std::vector<std::string>{"carrier.example"});
 }
 
 TEST_F(TlsTransportTest, ShowsNewConnectionsTheCertificateOfAReload) {

@@ -224,7 +224,7 @@ TEST_F(WebSocketTransportTest, RunsOverTls) {
   const auto client = *MakeTlsClient({"", "", files.ca_file});
   files.ca_file.clear();
   Open(sip::Protocol::kWss, "127.0.0.1:0",
-       {.tls = std::make_shared<TlsContexts>(TlsContexts{{*MakeTlsServer(files)}, client})});
+       {.tls = std::make_shared<TlsContexts>(TlsContexts{.servers = {*MakeTlsServer(files)}, .client = client})});
   using Secure = asio::ssl::stream<tcp::socket>;
   Browser<Secure> browser(Connect(peer_context_, Address()), *client);
   browser.stream().async_handshake(asio::ssl::stream_base::client, [&](const error_code& error) {

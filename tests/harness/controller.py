@@ -1,5 +1,8 @@
 """One sluice-controller in a namespace: its config, its process, its accounts and calls over sluicectl."""
 
+import contextlib
+import sqlite3
+
 from harness import call_network as net
 from harness.server import Server
 
@@ -39,11 +42,12 @@ class Controller(Server):
             f'    - {{transport: {transport}, address: "{_with_port(address)}"}}'
             for address in sip_addresses for transport in ("udp", "tcp")), *(f"    - {listener}" for listener in more_listeners)])
         name = "controller" if number == 1 else f"controller-{number}"
+        self._database = database or work_folder.file(f"{name}.db")
         super().__init__(name, "controller", binaries, work_folder, namespace, more_config + _CONFIG.format(
             number=number, socket=work_folder.file(f"{name}.sock"), realm=REALM, digests=f"[{', '.join(digests)}]",
             listeners=listeners, more=more_sip,
             relays="\n".join(f'  - {{name: {name}, address: "{address}"}}' for name, address in relays),
-            database=database or work_folder.file(f"{name}.db"), more_store=more_store, caller_network=networks[0] or '""',
+            database=self._database, more_store=more_store, caller_network=networks[0] or '""',
             callee_network=networks[1] or '""', more_calls=more_calls))
 
     def add_account(self, name, password, *, display_name="", legacy_digest=False, redirections=""):
@@ -53,6 +57,15 @@ class Controller(Server):
         if display_name:
             flags += ["--display-name", display_name]
         self.ctl.run("accounts", "add", name, "--password-file", "-", *flags, stdin=password + "\n")
+
+    def query(self, sql):
+        """The rows of its store."""
+        with contextlib.closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)) as store:
+            return store.execute(sql).fetchall()
+
+    def kept_states(self):
+        """Of calls that would go on after a restart."""
+        return self.query("SELECT state FROM standing_calls")
 
     def relay_health(self, name):
         """"HEALTHY", "DOWN", …"""

@@ -30,7 +30,7 @@ class SipPhone:
     """A user at `address`:`port` in `namespace`, who talks to `server` (address, port; another one at any time) and belongs to `domain`."""
 
     def __init__(self, namespace, address, port, *, user, password="", server, domain, transport="udp", algorithm="MD5",
-                 legacy_digest=False, ca_file=None):
+                 legacy_digest=False, ca_file=None, certificate=None):
         self.namespace = namespace
         self.user = user
         self.password = password
@@ -40,10 +40,10 @@ class SipPhone:
         self.trace = []
         self.retransmissions = 0
         self.server = server
-        # For TLS: whom the phone believes.
-        secure = {"ca_file": ca_file} if ca_file else {}
+        # For TLS: whom the phone believes, and what it shows.
+        secure = {key: value for key, value in (("ca_file", ca_file), ("certificate", certificate)) if value}
         self._transport = TRANSPORTS[transport](namespace, address, port, **secure)
-        self._transport_name = transport
+        self._transport_name = self._transport.name.lower()
         self._algorithm = algorithm
         self._legacy_digest = legacy_digest
         self._seen = set()
@@ -58,6 +58,10 @@ class SipPhone:
 
     def close(self):
         self._transport.close()
+
+    @property
+    def transport(self):
+        return self._transport
 
     @property
     def contact(self):

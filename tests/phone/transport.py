@@ -1,6 +1,7 @@
 """SIP over UDP, TCP, TLS and WebSocket as whole messages."""
 
 import re
+import select
 import socket
 import ssl
 import time
@@ -61,7 +62,8 @@ class TcpTransport:
         """The next message and the peer; (None, None) after `timeout` seconds or when the peer has closed."""
         deadline = time.monotonic() + timeout
         while True:
-            if message := self._cut():
+            message, self._buffer = _cut(self._buffer)
+            if message:
                 return message, self._peer
             left = deadline - time.monotonic()
             if left <= 0:
@@ -78,36 +80,97 @@ class TcpTransport:
     def close(self):
         self._socket.close()
 
-    def _cut(self):
-        self._buffer = self._buffer.lstrip(b"\r\n")
-        head, separator, rest = self._buffer.partition(b"\r\n\r\n")
-        if not separator:
-            return None
-        length = re.search(rb"\r\n(?:content-length|l)[ \t]*:[ \t]*(\d+)", head, re.IGNORECASE)
-        size = int(length.group(1)) if length else 0
-        if len(rest) < size:
-            return None
-        self._buffer = rest[size:]
-        return head + separator + rest[:size]
-
 
 class TlsTransport(TcpTransport):
-    """TCP with TLS, which believes the authority of `ca_file` only."""
+    """TCP with TLS, which believes the authority of `ca_file` only. `certificate`: what it shows, PEM files of the certificate and its key."""
 
     name = "TLS"
 
-    def __init__(self, namespace, address, port, *, ca_file):
+    def __init__(self, namespace, address, port, *, ca_file, certificate=None):
         super().__init__(namespace, address, port)
         self._context = ssl.create_default_context(cafile=ca_file)
-
-    @property
-    def server_certificate(self):
-        """What the server has shown."""
-        return self._socket.getpeercert()
+        if certificate:
+            self._context.load_cert_chain(*certificate)
 
     def _connect(self, destination):
         super()._connect(destination)
         self._socket = self._context.wrap_socket(self._socket, server_hostname=destination[0])
+
+
+class TlsServerTransport:
+    """A server of TLS whose clients must show a certificate of `ca_file`; it shows `certificate`. All that comes by any connection is received.
+
+    `clients`: the certificate of each client, by the address and port of its connection. `refused`: how many were not let in.
+    """
+
+    name = "TLS"
+
+    def __init__(self, namespace, address, port, *, ca_file, certificate):
+        self.clients = {}
+        self.refused = 0
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(*certificate)
+        self._context.load_verify_locations(ca_file)
+        self._context.verify_mode = ssl.CERT_REQUIRED
+        # By the other end's address and port: the connection and what of a message has come by it.
+        self._connections = {}
+        with namespace.entered():
+            self._listener = socket.create_server((address, port))
+
+    def send(self, data, destination):
+        """By the connection from there; if there is none, by the latest."""
+        connection, _ = self._connections.get(destination) or list(self._connections.values())[-1]
+        connection.sendall(data)
+
+    def receive(self, timeout):
+        """The next message and its sender; (None, None) after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while True:
+            for peer, (connection, buffer) in self._connections.items():
+                message, buffer = _cut(buffer)
+                self._connections[peer] = connection, buffer
+                if message:
+                    return message, peer
+            sockets = {self._listener: None, **{connection: peer for peer, (connection, _) in self._connections.items()}}
+            ready, _, _ = select.select(sockets, [], [], max(deadline - time.monotonic(), 0))
+            if not ready:
+                return None, None
+            for one in ready:
+                self._greet() if one is self._listener else self._read(sockets[one])
+
+    def drop_clients(self):
+        """Closes all connections."""
+        for connection, _ in self._connections.values():
+            connection.close()
+        self._connections.clear()
+
+    def close(self):
+        self.drop_clients()
+        self._listener.close()
+
+    def _greet(self):
+        plain, peer = self._listener.accept()
+        plain.settimeout(_CONNECT_SECONDS)
+        try:
+            secure = self._context.wrap_socket(plain, server_side=True)
+        except (OSError, ssl.SSLError):
+            self.refused += 1
+            plain.close()
+            return
+        self.clients[peer] = secure.getpeercert()
+        self._connections[peer] = secure, b""
+
+    def _read(self, peer):
+        connection, buffer = self._connections[peer]
+        data = connection.recv(65535)
+        # What TLS has read beyond this is nothing that select could tell of.
+        while connection.pending():
+            data += connection.recv(65535)
+        if data:
+            self._connections[peer] = connection, buffer + data
+        else:
+            connection.close()
+            del self._connections[peer]
 
 
 class WebSocketTransport:
@@ -147,7 +210,19 @@ class WebSocketTransport:
         self._tcp.close()
 
 
-TRANSPORTS = {"udp": UdpTransport, "tcp": TcpTransport, "tls": TlsTransport, "ws": WebSocketTransport, "wss": WebSocketTransport}
+TRANSPORTS = {"udp": UdpTransport, "tcp": TcpTransport, "tls": TlsTransport, "tls-server": TlsServerTransport, "ws": WebSocketTransport,
+              "wss": WebSocketTransport}
+
+
+def _cut(buffer):
+    """The first whole message of `buffer`, or None, and what is left of it."""
+    buffer = buffer.lstrip(b"\r\n")
+    head, separator, rest = buffer.partition(b"\r\n\r\n")
+    length = re.search(rb"\r\n(?:content-length|l)[ \t]*:[ \t]*(\d+)", head, re.IGNORECASE)
+    size = int(length.group(1)) if length else 0
+    if not separator or len(rest) < size:
+        return None, buffer
+    return head + separator + rest[:size], rest[size:]
 
 
 def family_of(address):

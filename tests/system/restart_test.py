@@ -1,7 +1,6 @@
 """Answered calls outlive the controller: it is killed or stopped, started again, and goes on with them as if nothing had happened."""
 
 import contextlib
-import sqlite3
 import threading
 import time
 
@@ -44,16 +43,9 @@ class RestartTest(SystemTest):
         self.place_call()
         self.wait_until_kept()
 
-    def query(self, sql):
-        with contextlib.closing(sqlite3.connect(f"file:{self.work_folder.file('controller.db')}?mode=ro", uri=True)) as store:
-            return store.execute(sql).fetchall()
-
-    def kept_state(self):
-        return self.query("SELECT state FROM standing_calls")
-
     def wait_until_kept(self, before=()):
         """Until the state of the call is on disk, and another one than `before`."""
-        self.controller.process.wait_until(lambda: self.kept_state() not in ([], before), "the state of the call was written")
+        self.controller.process.wait_until(lambda: self.controller.kept_states() not in ([], before), "the state of the call was written")
 
     def shown_call(self):
         [call] = self.controller.ctl.json("calls")["calls"]
@@ -75,7 +67,7 @@ class RestartTest(SystemTest):
     def check_record(self, ended_by, sent=None):
         """There is one record of the call, with what both sides sent, and nothing is left."""
         self.expect_nothing_left(self.controller, self.relay)
-        self.controller.process.wait_until(lambda: self.kept_state() == [], "the call was forgotten")
+        self.controller.process.wait_until(lambda: self.controller.kept_states() == [], "the call was forgotten")
         records = [record for record in self.controller.ctl.json("cdrs")["records"] if record["call"]["callId"] == self.shown["callId"]]
         self.assertEqual(len(records), 1, records)
         record = records[0]
@@ -106,7 +98,7 @@ class RestartTest(SystemTest):
         sent = self.call.sent
         measured(f"away for {', '.join(f'{seconds:.2f}' for seconds in away)} s, {sum(sent)} packets of media, none lost")
 
-        before = self.kept_state()
+        before = self.controller.kept_states()
         self.call.reinvite("sendonly")
         self.wait_until_kept(before)
         ends[0]()

@@ -13,6 +13,9 @@ from phone.established_call import EstablishedCall
 from phone.sip_phone import SipPhone
 
 CONFIG_WRONG, MACHINE_LACKS = 2, 1
+# One more listener, and a trunk that goes by its kind.
+_TLS = f'    - {{transport: tls, address: "{net.SWITCH_A}:5061", certificate_file: /nowhere.pem, private_key_file: /nowhere.key}}\n'
+_PEER = f'peers: [{{transport: tls, address: "{net.PHONE_C}:5061"}}]'
 
 
 class WrongSetupTest(SystemTest):
@@ -64,7 +67,11 @@ class WrongSetupTest(SystemTest):
                 ("store:", "admission: {timeout: 1s}\nstore:", rf"{path}:\d+: admission.address: '' is not an address; allowed: unix:"),
                 ("store:", 'admission: {address: "198.18.0.7:7090", timeout: 1m}\nstore:', rf"{path}:\d+: admission.timeout: allowed: 50ms to 5s"),
                 ("store:", 'admission: {address: "198.18.0.7:7090", on_failure: drop}\nstore:', rf"{path}:\d+: admission.on_failure: .*refuse, allow"),
-                ("sqlite_file: .*", "sqlite_file: ''", rf"{path}:\d+: store.sqlite_file: is required")):
+                ("sqlite_file: .*", "sqlite_file: ''", rf"{path}:\d+: store.sqlite_file: is required"),
+                ("relays:", f"{_TLS}trunks: [{{name: blue, {_PEER}, tls: {{certificate_file: /nowhere.pem, private_key_file: /nowhere.key}}}}]\nrelays:",
+                 rf"{path}:11: trunks\[0\].tls: of trunk 'blue': certificate_file '/nowhere.pem': cannot be read: No such file"),
+                ("relays:", f"{_TLS}trunks: [{{name: blue, {_PEER}, inbound_certificates: [carrier.example]}}]\nrelays:",
+                 rf"{path}:11: trunks\[0\].inbound_certificates: no tls listener of sip.listeners asks for certificates; .*client_ca_file")):
             self.assertRegex(self.refusal(self.controller(pattern, replacement), CONFIG_WRONG), expected)
 
     def test_check_says_that_a_config_is_right_without_starting(self):
