@@ -7,6 +7,7 @@
 #include "absl/time/clock.h"
 #include "cli/command.h"
 #include "cli/ladder.h"
+#include "cli/legs.h"
 #include "cli/media.h"
 #include "cli/pages.h"
 #include "cli/table.h"
@@ -77,8 +78,7 @@ absl::Status ShowCall(Invocation& invocation) {
   lines.emplace_back("started", FormatUtc(call.start_time()) + " UTC");
   if (call.has_answer_time()) lines.emplace_back("talked", Talked(call));
   if (call.has_end_time()) {
-    std::string end = absl::StrCat(call.end_cause().sip_status(), " by ",
-                                   EnumWord(controller::v1::EndedBy_Name(call.end_cause().ended_by()), "ENDED_BY_"));
+    std::string end = absl::StrCat(call.end_cause().sip_status(), " by ", EndedByName(call.end_cause()));
     if (const uint32_t cause = call.end_cause().q850_cause(); cause != 0) absl::StrAppend(&end, ", Q.850 ", cause);
     if (!call.end_cause().text().empty()) absl::StrAppend(&end, ": ", call.end_cause().text());
     lines.emplace_back("ended", end);
@@ -86,6 +86,12 @@ absl::Status ShowCall(Invocation& invocation) {
   std::ostream& out = invocation.out();
   PrintPairs(out, lines);
   out << "\n";
+  Table legs = LegTable();
+  for (const controller::v1::LegRecord& leg : response.legs()) AddLeg(absl::StrCat(legs.size() + 1), leg, legs);
+  if (legs.size() > 0) {
+    legs.Print(out);
+    out << "\n";
+  }
   PrintLadder(out, response);
   if (response.has_media()) {
     out << "\n";

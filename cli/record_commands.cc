@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "cli/command.h"
+#include "cli/legs.h"
 #include "cli/pages.h"
 #include "cli/table.h"
 #include "cli/text.h"
@@ -17,6 +18,7 @@ namespace {
 
 using controller::v1::CallRecord;
 using controller::v1::ControllerService;
+using controller::v1::LegRecord;
 using controller::v1::StreamRecord;
 
 constexpr uint64_t kDefaultRecords = 100;
@@ -33,10 +35,6 @@ absl::StatusOr<google::protobuf::Timestamp> ReadTime(const std::string& option, 
   google::protobuf::Timestamp timestamp;
   timestamp.set_seconds(absl::ToUnixSeconds(time));
   return timestamp;
-}
-
-std::string EndedBy(const CallRecord& record) {
-  return EnumWord(controller::v1::EndedBy_Name(record.call().end_cause().ended_by()), "ENDED_BY_");
 }
 
 // The worst of all directions that were rated.
@@ -72,16 +70,17 @@ std::string CsvCell(const std::string& text) {
   return absl::StrCat("\"", absl::StrReplaceAll(cell, {{"\"", "\"\""}}), "\"");
 }
 
-std::string Seconds(const google::protobuf::Duration& duration) {
-  return absl::StrFormat("%.3f", absl::ToDoubleSeconds(DurationOf(duration)));
-}
-
-// Empty: there is none.
-std::string Cause(uint32_t q850_cause) { return q850_cause == 0 ? "" : absl::StrCat(q850_cause); }
+std::string Seconds(absl::Duration duration) { return absl::StrFormat("%.3f", absl::ToDoubleSeconds(duration)); }
 
 std::string CsvTime(const google::protobuf::Timestamp& timestamp) {
   if (timestamp.seconds() == 0) return "";
   return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", TimeOf(timestamp), absl::UTCTimeZone());
+}
+
+void PrintCsvLine(std::ostream& out, const std::vector<std::string>& cells) {
+  out << absl::StrJoin(cells, ",", [](std::string* line, const std::string& cell) {
+    absl::StrAppend(line, CsvCell(cell));
+  }) << "\r\n";
 }
 
 // One line a stream, so that no figure is folded into another; a call without streams has one line.
@@ -101,11 +100,11 @@ void PrintCsv(std::ostream& out, const controller::v1::ListCallRecordsResponse& 
                                            CsvTime(call.start_time()),
                                            CsvTime(call.answer_time()),
                                            CsvTime(call.end_time()),
-                                           Seconds(record.ring_duration()),
-                                           Seconds(record.talk_duration()),
+                                           Seconds(DurationOf(record.ring_duration())),
+                                           Seconds(DurationOf(record.talk_duration())),
                                            absl::StrCat(call.end_cause().sip_status()),
-                                           Cause(call.end_cause().q850_cause()),
-                                           EndedBy(record),
+                                           CauseNumber(call.end_cause().q850_cause()),
+                                           EndedByName(call.end_cause()),
                                            call.end_cause().text(),
                                            record.media_unknown() ? "no" : "yes"};
     std::vector<std::vector<std::string>> streams;
@@ -125,11 +124,32 @@ void PrintCsv(std::ostream& out, const controller::v1::ListCallRecordsResponse& 
     for (const std::vector<std::string>& stream : streams) {
       std::vector<std::string> cells = head;
       cells.insert(cells.end(), stream.begin(), stream.end());
-      out << absl::StrJoin(cells, ",", [](std::string* line, const std::string& cell) {
-        absl::StrAppend(line, CsvCell(cell));
-      }) << "\r\n";
+      PrintCsvLine(out, cells);
     }
   }
+}
+
+// One line a leg.
+void PrintLegCsv(std::ostream& out, const controller::v1::ListCallRecordsResponse& records) {
+  out << "leg_id,call_id,side,number,account,sip_call_id,peer,user_agent,start_time,ring_time,answer_time,end_time,"
+         "ring_seconds,talk_seconds,sip_status,q850_cause,ended_by\r\n";
+  for (const CallRecord& record : records.records()) {
+    for (const LegRecord& leg : record.legs()) {
+      PrintCsvLine(out, {leg.leg_id(), record.call().call_id(), SideName(leg), leg.number(), leg.account(),
+                         leg.sip_call_id(), leg.peer(), leg.user_agent(), CsvTime(leg.start_time()),
+                         CsvTime(leg.ring_time()), CsvTime(leg.answer_time()), CsvTime(leg.end_time()),
+                         Seconds(RangFor(leg)), Seconds(TalkedFor(leg)), CauseNumber(leg.end_cause().sip_status()),
+                         CauseNumber(leg.end_cause().q850_cause()), EndedByName(leg.end_cause())});
+    }
+  }
+}
+
+void PrintLegTable(std::ostream& out, const controller::v1::ListCallRecordsResponse& records) {
+  Table table = LegTable();
+  for (const CallRecord& record : records.records()) {
+    for (const LegRecord& leg : record.legs()) AddLeg(leg.leg_id(), leg, table);
+  }
+  table.Print(out, "no legs of call records");
 }
 
 absl::Status ListRecords(Invocation& invocation) {
@@ -156,9 +176,15 @@ absl::Status ListRecords(Invocation& invocation) {
       },
       [](auto& page) { return page.mutable_records(); });
   if (!status.ok()) return status;
+  // In JSON every record has them.
   if (invocation.output == Output::kJson) return invocation.PrintJson(records);
+  const bool has_legs = invocation.Has("--legs");
   if (invocation.output == Output::kCsv) {
-    PrintCsv(invocation.out(), records);
+    (has_legs ? PrintLegCsv : PrintCsv)(invocation.out(), records);
+    return absl::OkStatus();
+  }
+  if (has_legs) {
+    PrintLegTable(invocation.out(), records);
     return absl::OkStatus();
   }
   Table table({"CALL", "STARTED (UTC)", "CALLER", "CALLEE", ">STATUS", ">Q.850", "ENDED BY", ">RANG", ">TALKED",
@@ -167,7 +193,7 @@ absl::Status ListRecords(Invocation& invocation) {
     const controller::v1::Call& call = record.call();
     table.AddRow({call.call_id(), FormatUtc(call.start_time()), OrDash(call.caller().number()),
                   OrDash(call.callee().number()), absl::StrCat(call.end_cause().sip_status()),
-                  OrDash(Cause(call.end_cause().q850_cause())), EndedBy(record),
+                  OrDash(CauseNumber(call.end_cause().q850_cause())), EndedByName(call.end_cause()),
                   FormatClock(DurationOf(record.ring_duration())), FormatClock(DurationOf(record.talk_duration())),
                   record.media_unknown() ? "?" : absl::StrCat(Lost(record)), WorstMos(record)});
   }
@@ -185,7 +211,8 @@ std::vector<Command> RecordCommands() {
        .options = {{"--from", "TIME", "Calls that started then or later, UTC."},
                    {"--to", "TIME", "Calls that started before, UTC."},
                    {"--account", "NAME", "Calls that this account or trunk made or took."},
-                   {"--limit", "N", "At most so many; 100 unless told."}},
+                   {"--legs", "", "A line for each leg, whoever was called, instead of one for each call."},
+                   {"--limit", "N", "At most so many calls; 100 unless told."}},
        .csv = true,
        .run = ListRecords},
   };

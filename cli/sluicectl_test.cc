@@ -98,6 +98,33 @@ void AddMessage(controller::v1::GetCallResponse& call, int milliseconds, control
   entry->set_transport("udp");
 }
 
+// Two servers of a call from 1001, of which the first one is silent.
+void AddFailover(google::protobuf::RepeatedPtrField<controller::v1::LegRecord>& legs) {
+  for (int i = 1; i <= 3; ++i) {
+    controller::v1::LegRecord* leg = legs.Add();
+    leg->set_leg_id(absl::StrCat("c-1-", i));
+    leg->set_side(i == 1 ? controller::v1::CALL_SIDE_CALLER : controller::v1::CALL_SIDE_CALLEE);
+    leg->set_number(i == 1 ? "1001" : "030123");
+    leg->set_account(i == 1 ? "1001" : i == 2 ? "carrier" : "other");
+    leg->set_sip_call_id(absl::StrCat("sip-", i));
+    leg->set_peer(i == 1 ? "udp:198.18.1.2:45426" : absl::StrCat("udp:198.18.3.", i - 1, ":5060"));
+    leg->mutable_start_time()->set_seconds(i == 3 ? kStart + 4 : kStart);
+    if (i == 2) {
+      leg->mutable_end_time()->set_seconds(kStart + 4);
+      leg->mutable_end_cause()->set_q850_cause(102);
+      leg->mutable_end_cause()->set_ended_by(controller::v1::ENDED_BY_CONTROLLER);
+      continue;
+    }
+    leg->mutable_ring_time()->set_seconds(kStart + 5);
+    leg->mutable_answer_time()->set_seconds(kStart + 7);
+    leg->mutable_end_time()->set_seconds(kStart + 72);
+    leg->mutable_end_time()->set_nanos(125'000'000);
+    leg->mutable_end_cause()->set_sip_status(200);
+    leg->mutable_end_cause()->set_q850_cause(16);
+    leg->mutable_end_cause()->set_ended_by(controller::v1::ENDED_BY_CALLER);
+  }
+}
+
 relay::v1::SessionState TestSession() {
   relay::v1::SessionState session;
   session.set_session_id("c-1");
@@ -167,6 +194,25 @@ STREAM  FROM  DROPPED          PACKETS
 0       B     source_mismatch        3
 )");
   EXPECT_EQ(fake_.asked, "GetCall call_id: \"c-1\"");
+}
+
+TEST_F(Sluicectl, ShowsTheLegsOfACallAboveItsMessages) {
+  *fake_.call.mutable_call() = TestCall("c-1", "1001", "030123");
+  AddFailover(*fake_.call.mutable_legs());
+  AddMessage(fake_.call, 0, controller::v1::LADDER_PEER_CALLER, true, "INVITE sip:030123@198.18.1.1 SIP/2.0");
+  ASSERT_EQ(Run({"call", "c-1"}), 0) << err_;
+  EXPECT_THAT(
+      out_,
+      HasSubstr("\n\n"
+                "LEG  SIDE    NUMBER  ACCOUNT  PEER                  STARTED (UTC)        RANG  TALKED  STATUS  Q.850  "
+                "ENDED BY\n"
+                "1    caller  1001    1001     udp:198.18.1.2:45426  2025-11-25 02:18:45  0:02    1:05     200     16  "
+                "caller\n"
+                "2    callee  030123  carrier  udp:198.18.3.1:5060   2025-11-25 02:18:45  0:00    0:00       -    102  "
+                "controller\n"
+                "3    callee  030123  other    udp:198.18.3.2:5060   2025-11-25 02:18:49  0:02    1:05     200     16  "
+                "caller\n"
+                "\n"));
 }
 
 TEST_F(Sluicectl, ShowsWholeMessagesOnlyWhenAsked) {
@@ -284,6 +330,43 @@ TEST_F(Sluicectl, WritesCallRecordsAsCsvThatNoSpreadsheetRuns) {
             "2025-11-25T02:18:47.000Z,2025-11-25T02:19:52.000Z,0.000,65.000,200,16,caller,\"Normal, call clearing\","
             "yes,0,audio,PCMU,100,100,0,0.0,4.29,90,88,10,0.0,\r\n");
   EXPECT_THAT(fake_.asked, HasSubstr("start_time_from { seconds: 1764028800 }"));
+}
+
+TEST_F(Sluicectl, ListsTheLegsOfAllRecordsByTheirIds) {
+  controller::v1::CallRecord* record = fake_.records.add_records();
+  *record->mutable_call() = TestCall("c-1", "1001", "030123");
+  AddFailover(*record->mutable_legs());
+  ASSERT_EQ(Run({"cdrs", "--legs"}), 0) << err_;
+  EXPECT_EQ(
+      out_,
+      "LEG    SIDE    NUMBER  ACCOUNT  PEER                  STARTED (UTC)        RANG  TALKED  STATUS  Q.850  ENDED "
+      "BY\n"
+      "c-1-1  caller  1001    1001     udp:198.18.1.2:45426  2025-11-25 02:18:45  0:02    1:05     200     16  caller\n"
+      "c-1-2  callee  030123  carrier  udp:198.18.3.1:5060   2025-11-25 02:18:45  0:00    0:00       -    102  "
+      "controller\n"
+      "c-1-3  callee  030123  other    udp:198.18.3.2:5060   2025-11-25 02:18:49  0:02    1:05     200     16  "
+      "caller\n");
+  fake_.records.Clear();
+  ASSERT_EQ(Run({"cdrs", "--legs"}), 0) << err_;
+  EXPECT_EQ(out_, "no legs of call records\n");
+}
+
+TEST_F(Sluicectl, WritesTheLegsOfAllRecordsAsCsv) {
+  controller::v1::CallRecord* record = fake_.records.add_records();
+  *record->mutable_call() = TestCall("c-1", "1001", "030123");
+  AddFailover(*record->mutable_legs());
+  record->mutable_legs(0)->set_user_agent("Phone, \"big\"");
+  ASSERT_EQ(Run({"cdrs", "--legs", "-o", "csv"}), 0) << err_;
+  EXPECT_EQ(
+      out_,
+      "leg_id,call_id,side,number,account,sip_call_id,peer,user_agent,start_time,ring_time,answer_time,end_time,"
+      "ring_seconds,talk_seconds,sip_status,q850_cause,ended_by\r\n"
+      "c-1-1,c-1,caller,1001,1001,sip-1,udp:198.18.1.2:45426,\"Phone, \"\"big\"\"\",2025-11-25T02:18:45.000Z,"
+      "2025-11-25T02:18:50.000Z,2025-11-25T02:18:52.000Z,2025-11-25T02:19:57.125Z,2.000,65.125,200,16,caller\r\n"
+      "c-1-2,c-1,callee,030123,carrier,sip-2,udp:198.18.3.1:5060,,2025-11-25T02:18:45.000Z,,,"
+      "2025-11-25T02:18:49.000Z,0.000,0.000,,102,controller\r\n"
+      "c-1-3,c-1,callee,030123,other,sip-3,udp:198.18.3.2:5060,,2025-11-25T02:18:49.000Z,"
+      "2025-11-25T02:18:50.000Z,2025-11-25T02:18:52.000Z,2025-11-25T02:19:57.125Z,2.000,65.125,200,16,caller\r\n");
 }
 
 TEST_F(Sluicectl, ListsCallRecordsWithTheirCauses) {

@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "signaling/agent/cdr.h"
 #include "signaling/agent/options_request.h"
 #include "signaling/agent/registration.h"
 #include "signaling/agent/standing_call.h"
@@ -214,7 +215,8 @@ std::vector<CallSummary> Agent::Page(absl::Time time, absl::string_view call_id,
 absl::StatusOr<CallDetails> Agent::GetCall(absl::string_view call_id, bool include_messages) {
   const BookedCall* call = book_.Find(call_id);
   if (call == nullptr) return absl::NotFoundError(absl::StrCat("call_id: there is no call ", call_id));
-  return CallDetails{call->summary, trace_.Entries(call->ladder, include_messages), call->statistics};
+  return CallDetails{call->summary, LegRecordsOf(*call), trace_.Entries(call->ladder, include_messages),
+                     call->statistics};
 }
 
 absl::Status Agent::HangUpCall(absl::string_view call_id, absl::Time now) {

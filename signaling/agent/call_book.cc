@@ -4,6 +4,12 @@
 
 namespace sluice::agent {
 
+LiveCall::Called CalledBy(const CallSummary& summary, call::LegNumber number, const LiveCall::Leg& leg,
+                          const call::Call* machine) {
+  if (leg.called != nullptr) return *leg.called;
+  return {summary.callee.number, machine == nullptr ? std::string() : machine->AccountOf(number)};
+}
+
 BookedCall& CallBook::Add(CallSummary summary, std::unique_ptr<LiveCall> live) {
   auto call = std::make_unique<BookedCall>();
   call->summary = std::move(summary);

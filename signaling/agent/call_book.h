@@ -31,6 +31,7 @@
 #include "signaling/call/call.h"
 #include "signaling/routing/trunk.h"
 #include "signaling/sip/transaction_layer.h"
+#include "signaling/store/call_record.h"
 #include "sluice/relay/v1/session_service.pb.h"
 
 namespace sluice::agent {
@@ -44,14 +45,38 @@ struct LiveCall {
     call::RequestNumber number = 0;
     sip::ClientTransactionId transaction = 0;
   };
+  // Whom a leg is to reach.
+  struct Called {
+    std::string number;
+    std::string account;
+  };
+  // How a leg has ended ahead of the call; `time` 0: it has not.
+  struct LegEnd {
+    // Microseconds since 1970, which take half of what absl::Time does.
+    int64_t time = 0;
+    uint16_t cause = 0;
+    store::EndedBy by = store::EndedBy::kUnknown;
+  };
+  // Of a callee, or of who has taken the caller's place: also what its record (store::LegRecord) is made of.
   struct Leg {
     std::string sip_call_id;
     std::string peer;
     std::string user_agent = {};
-    // Null: it is to no trunk. Else which of its servers, and whether that has answered.
+    // Null: whom the caller has called.
+    std::unique_ptr<const Called> called;
+    // As LegEnd::time.
+    int64_t start = 0;
+    int64_t ring = 0;
+    int64_t answer = 0;
+    LegEnd end;
+    // The final one of its INVITE; 0: none has come.
+    uint16_t status = 0;
+    bool is_on_callers_side = false;
+    // Something has come for its INVITE.
+    bool answered = false;
+    // Null: it is to no trunk. Else which of its servers.
     const routing::Trunk* trunk = nullptr;
     TriedServer server = {};
-    bool answered = false;
   };
 
   LiveCall(std::shared_ptr<const call::CallOptions> call_options, call::Names& names)
@@ -66,8 +91,10 @@ struct LiveCall {
   // INVITEs of the peers whose ACK or CANCEL may come.
   std::vector<sip::ServerTransactionId> invites;
   std::array<absl::Time, kTimers> timers;
-  // By leg number.
+  // By leg number, from 1 on.
   std::vector<Leg> legs;
+  // The summary has the rest.
+  LegEnd caller_end;
   // The trunk of each leg from 1 on; null, or beyond the end: it is none.
   std::vector<std::shared_ptr<const routing::Trunk>> trunks;
   // Among the calls of the caller's account or trunk, and of the trunk that is asked.
@@ -81,6 +108,10 @@ struct LiveCall {
   // Its place among those that are to be kept (CallKeeper); 0: it is not.
   uint64_t waiting = 0;
 };
+
+// Whom `leg`, a callee's, is to reach. `machine`: the call's; null: all legs are those of an earlier run.
+LiveCall::Called CalledBy(const CallSummary& summary, call::LegNumber number, const LiveCall::Leg& leg,
+                          const call::Call* machine);
 
 struct BookedCall {
   // A stream as it was wanted last.
@@ -101,6 +132,8 @@ struct BookedCall {
   CallSummary summary;
   Ladder ladder;
   std::vector<Stream> streams;
+  // Once it ends: how they were.
+  std::vector<store::LegRecord> ended_legs;
   Media media = Media::kNone;
   // The record has been written.
   bool recorded = false;

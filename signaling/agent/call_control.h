@@ -72,6 +72,8 @@ struct LadderEntry {
 
 struct CallDetails {
   CallSummary call;
+  // In the order in which they began.
+  std::vector<store::LegRecord> legs;
   std::vector<LadderEntry> ladder;
   // Final statistics of an ended call; null when the relay did not answer, and while the call lives: those are asked of
   // the fleet.

@@ -22,8 +22,6 @@ using StateOr = absl::StatusOr<relay::v1::SessionState>;
 
 // RFC 3261 8.1.1.5 wants less than 2^31; a small number leaves a dialog all the room that it can need.
 constexpr uint32_t kFirstCSeqs = 1 << 24;
-// Q.850: the network is out of order for a while.
-constexpr uint16_t kTemporaryFailure = 41;
 
 // The machine still waits for answers about its media.
 bool IsWanted(const BookedCall& call) { return call.live != nullptr && call.media == BookedCall::Media::kWanted; }
@@ -33,12 +31,14 @@ absl::string_view AgentOf(const sip::Message& message) {
   return user_agent.empty() ? message.Get(sip::Header::kServer) : user_agent;
 }
 
+// The store has the same values behind its kUnknown.
+store::EndedBy ToStore(call::Ended::By by) { return static_cast<store::EndedBy>(static_cast<uint8_t>(by) + 1); }
+
 void FillEnd(CallSummary& summary, const call::Ended& how, absl::Time now) {
   summary.end_time = now;
   summary.sip_status = how.sip_status;
   summary.q850_cause = how.q850_cause;
-  // The store has the same values behind its kUnknown.
-  summary.ended_by = static_cast<store::EndedBy>(static_cast<uint8_t>(how.by) + 1);
+  summary.ended_by = ToStore(how.by);
   summary.end_text = how.text;
 }
 
@@ -106,8 +106,15 @@ void CallRunner::OnRoute(const std::string& call_id, uint32_t question, const Ro
     call->summary.callee.display_name = route.display_name;
   }
   LiveCall& live = *call->live;
-  live.trunks.resize(live.machine.next_leg() - 1);
+  call::LegNumber next = live.machine.next_leg();
+  live.trunks.resize(next - 1);
   live.trunks.insert(live.trunks.end(), route.trunks.begin(), route.trunks.end());
+  for (const call::Party& callee : route.callees) {
+    // The summary has it.
+    if (question == call::kCallersQuestion) break;
+    LegOf(*call, next++).called =
+        std::make_unique<const LiveCall::Called>(LiveCall::Called{route.number, callee.account});
+  }
   Run(*call, live.machine.OnRoute(question, route.status, route.callees, now, route.reason), now);
 }
 
@@ -135,6 +142,8 @@ absl::Status CallRunner::Restore(const state::v1::StandingCall& state,
   live->invite_cseq = state.invite_cseq();
   BookedCall& call = parts_.book.Add(SummaryOf(state), std::move(live));
   call.streams = StreamsOf(state);
+  call.live->legs = LegsOf(state);
+  call.live->caller_end = CallerEndOf(state);
   for (const state::v1::Leg& leg : state.call().legs()) {
     parts_.book.AddLeg(call, leg.number(), leg.dialog().call_id());
     if (leg.number() == call::kCaller) call.live->from_tag = std::string(sip::TagOf(leg.dialog().remote()));
@@ -154,9 +163,10 @@ void CallRunner::Lose(const std::string& call_id, const state::v1::StandingCall&
   if (lost.summary.start_time == absl::InfinitePast()) lost.summary.start_time = now;
   lost.streams = StreamsOf(state);
   FillEnd(lost.summary,
-          {call::Ended::By::kController, 200, kTemporaryFailure,
+          {call::Ended::By::kController, 200, call::kTemporaryFailure,
            absl::StrCat("did not outlive the controller that had it: ", reason)},
           now);
+  lost.ended_legs = MakeLegRecords(lost.summary, CallerEndOf(state), LegsOf(state), nullptr);
   parts_.store.AppendCallRecord(MakeCallRecord(lost));
   parts_.store.ForgetCall(call_id);
 }
@@ -204,6 +214,7 @@ void CallRunner::OnResponse(sip::ClientTransactionId id, const sip::Message& res
   if (owner.is_invite && owner.leg != call::kCaller) {
     LiveCall::Leg& leg = LegOf(*owner.call, owner.leg);
     if (leg.user_agent.empty()) leg.user_agent = std::string(AgentOf(response));
+    NoteProgress(leg, response, now);
     NoteAnswer(leg, response, now);
   }
   // Further 2xx of an INVITE may come, and its ACK needs the transaction.
@@ -211,13 +222,29 @@ void CallRunner::OnResponse(sip::ClientTransactionId id, const sip::Message& res
   Run(*owner.call, owner.call->live->machine.OnResponse(owner.leg, owner.number, response, hop, now), now);
 }
 
+void CallRunner::NoteProgress(LiveCall::Leg& leg, const sip::Message& response, absl::Time now) {
+  // What comes later is of a re-INVITE.
+  if (leg.answer != 0) return;
+  leg.answered = true;
+  const uint16_t status = response.status();
+  if (response.is_final()) {
+    leg.status = status;
+    if (!response.is_success()) return;
+    leg.answer = absl::ToUnixMicros(now);
+    // It crossed the CANCEL, and gets BYE at once.
+    if (leg.end.time != 0) leg.end.time = leg.answer;
+  } else if (leg.ring == 0 && leg.end.time == 0 && status != 100 && status != 199) {
+    leg.ring = absl::ToUnixMicros(now);
+  }
+}
+
 void CallRunner::NoteAnswer(LiveCall::Leg& leg, const sip::Message& response, absl::Time now) {
   if (leg.trunk == nullptr) return;
-  leg.answered = true;
   parts_.health.Heard(leg.server, response, now);
 }
 
 void CallRunner::NoteSilence(BookedCall& call, call::LegNumber number, absl::Time now) {
+  if (number == call::kCaller) return;
   const LiveCall::Leg& leg = LegOf(call, number);
   if (leg.trunk != nullptr && !leg.answered) parts_.health.Failed(leg.server, now);
 }
@@ -255,7 +282,7 @@ void CallRunner::Advance(absl::Time now) {
     const auto [at, call, timer] = *timers_.begin();
     MoveTimer(*call, timer, absl::InfiniteFuture());
     if (timer == call::CallTimer::kPatience) {
-      for (call::LegNumber leg = 1; leg < call->live->legs.size(); ++leg) NoteSilence(*call, leg, now);
+      for (call::LegNumber leg = 1; leg <= call->live->legs.size(); ++leg) NoteSilence(*call, leg, now);
     }
     Run(*call, call->live->machine.OnTimer(timer, now), now);
   }
@@ -292,8 +319,9 @@ bool CallRunner::AdmitToTrunk(LiveCall& live, const routing::Trunk& trunk, const
 
 bool CallRunner::BeginLeg(BookedCall& call, const call::SendRequest& action, absl::Time now) {
   const std::string sip_call_id(action.message.CallId());
-  const bool again = LegOf(call, action.leg).sip_call_id == sip_call_id;
   LiveCall& live = *call.live;
+  LiveCall::Leg& leg = LegOf(call, action.leg);
+  const bool again = leg.sip_call_id == sip_call_id;
   const auto trunk_of_leg = action.leg <= live.trunks.size() ? live.trunks[action.leg - 1] : nullptr;
   if (!again && trunk_of_leg != nullptr) {
     const routing::Trunk& trunk = *trunk_of_leg;
@@ -309,15 +337,18 @@ bool CallRunner::BeginLeg(BookedCall& call, const call::SendRequest& action, abs
     // The one that has it now; the last one, when it ends. A transfer's target is not the one that was called.
     if (call.summary.answer_time == absl::InfinitePast()) call.summary.callee.account = trunk.name;
   }
-  LegOf(call, action.leg) = {.sip_call_id = sip_call_id,
-                             .peer = transport::PeerName(action.hop),
-                             .trunk = trunk_of_leg.get(),
-                             .server = TriedServer::At(action.hop)};
+  leg = {.sip_call_id = sip_call_id,
+         .peer = transport::PeerName(action.hop),
+         .called = std::move(leg.called),
+         .start = again ? leg.start : absl::ToUnixMicros(now),
+         .is_on_callers_side = live.machine.IsOnCallersSide(action.leg),
+         .trunk = trunk_of_leg.get(),
+         .server = TriedServer::At(action.hop)};
   // Before it is sent, so that the message finds its ladder.
   parts_.book.AddLeg(call, action.leg, sip_call_id);
   if (call.summary.callee.sip_call_id.empty()) {
     call.summary.callee.sip_call_id = sip_call_id;
-    call.summary.callee.peer = LegOf(call, action.leg).peer;
+    call.summary.callee.peer = leg.peer;
   }
   return true;
 }
@@ -338,6 +369,11 @@ void CallRunner::Do(BookedCall& call, call::SendAck& action, absl::Time now) {
 }
 
 void CallRunner::Do(BookedCall& call, call::CancelRequest& action, absl::Time now) {
+  if (action.leg != call::kCaller) {
+    // Whatever a callee that knows of its INVITE says to that; a re-INVITE has another status before it.
+    LiveCall::Leg& leg = LegOf(call, action.leg);
+    if (leg.answered && leg.status == 0) leg.status = 487;
+  }
   parts_.transactions.Cancel(TransactionOf(call, action.number), action.reason, now);
 }
 
@@ -426,6 +462,11 @@ void CallRunner::Do(BookedCall& call, call::Progress& action, absl::Time now) {
   }
 }
 
+void CallRunner::Do(BookedCall& call, call::LegEnded& action, absl::Time now) {
+  LiveCall::LegEnd& end = action.leg == call::kCaller ? call.live->caller_end : LegOf(call, action.leg).end;
+  if (end.time == 0) end = {absl::ToUnixMicros(now), action.q850_cause, ToStore(action.by)};
+}
+
 void CallRunner::Do(BookedCall& call, call::Ending& action, absl::Time now) {
   // A phone or a server that is gone may keep the rest waiting for its answer to BYE or CANCEL; nobody talks any more.
   parts_.keeper.Drop(call);
@@ -448,6 +489,7 @@ void CallRunner::NoteEnd(BookedCall& call, CallState state, const call::Ended& h
   call.summary.state = state;
   FillEnd(call.summary, how, now);
   LogEnd(call.summary);
+  call.ended_legs = call.live == nullptr ? MakeLegRecords(call.summary, {}, {}, nullptr) : LegRecordsOf(call);
   if (how.sip_status >= 300) parts_.counters.CallRefused(how.sip_status);
 }
 
@@ -543,8 +585,8 @@ void CallRunner::AbandonAcks(BookedCall& call, call::LegNumber leg, absl::Time n
 }
 
 LiveCall::Leg& CallRunner::LegOf(BookedCall& call, call::LegNumber leg) const {
-  if (call.live->legs.size() <= leg) call.live->legs.resize(leg + 1);
-  return call.live->legs[leg];
+  if (call.live->legs.size() < leg) call.live->legs.resize(leg);
+  return call.live->legs[leg - 1];
 }
 
 void CallRunner::ExportQuality(const BookedCall& call) const {

@@ -163,6 +163,8 @@ class CallRunner final : private call::Names {
                    std::unique_ptr<LiveCall> live, absl::Time now);
   void Run(BookedCall& call, call::Actions actions, absl::Time now);
   void DoAll(BookedCall& call, call::Actions actions, absl::Time now);
+  // What an answer to the first INVITE of a leg says for its record.
+  static void NoteProgress(LiveCall::Leg& leg, const sip::Message& response, absl::Time now);
   // What an answer to an INVITE, or none, says about the trunk's server.
   void NoteAnswer(LiveCall::Leg& leg, const sip::Message& response, absl::Time now);
   void NoteSilence(BookedCall& call, call::LegNumber leg, absl::Time now);
@@ -184,6 +186,7 @@ class CallRunner final : private call::Names {
   void Do(BookedCall& call, call::DialogMade& action, absl::Time now);
   void Do(BookedCall& call, call::DialogEnded& action, absl::Time now);
   void Do(BookedCall& call, call::Progress& action, absl::Time now);
+  void Do(BookedCall& call, call::LegEnded& action, absl::Time now);
   void Do(BookedCall& call, call::Ending& action, absl::Time now);
   void Do(BookedCall& call, call::Ended& action, absl::Time now);
 
@@ -205,6 +208,7 @@ class CallRunner final : private call::Names {
   // There is one INVITE at a time in a dialog: a new one means that the one before is over.
   void ForgetEarlierInvites(BookedCall& call, call::LegNumber leg);
   void ForgetInvite(BookedCall& call, sip::ServerTransactionId id);
+  // Not the caller's.
   LiveCall::Leg& LegOf(BookedCall& call, call::LegNumber leg) const;
   // The leg has sent BYE: no ACK of its INVITEs is awaited any more.
   void AbandonAcks(BookedCall& call, call::LegNumber leg, absl::Time now);

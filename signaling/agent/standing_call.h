@@ -28,6 +28,9 @@ absl::Status ReadStandingCall(const std::string& serialised, state::v1::Standing
 
 CallSummary SummaryOf(const state::v1::StandingCall& state);
 std::vector<BookedCall::Stream> StreamsOf(const state::v1::StandingCall& state);
+// As in LiveCall. Of a state that says nothing of legs: what is known of those that talk.
+std::vector<LiveCall::Leg> LegsOf(const state::v1::StandingCall& state);
+LiveCall::LegEnd CallerEndOf(const state::v1::StandingCall& state);
 
 }  // namespace sluice::agent
 

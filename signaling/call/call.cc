@@ -67,6 +67,10 @@ absl::StatusOr<Actions> Call::Restore(const state::v1::Call& state, const Creden
   return core_->Restore(state, credentials, now);
 }
 
+const std::string& Call::AccountOf(LegNumber leg) const { return core_->AccountOf(leg); }
+
+bool Call::IsOnCallersSide(LegNumber leg) const { return core_->IsOnCallersSide(leg); }
+
 LegNumber Call::next_leg() const { return core_->next_leg(); }
 
 bool Call::ended() const { return core_->ended(); }

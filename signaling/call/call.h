@@ -250,6 +250,14 @@ struct Ended {
   std::string text;
 };
 
+// A leg is over ahead of the call: its callee has failed, has lost the call to another one or is given up, or another
+// leg has taken its place. Perhaps told again, which says nothing new; of legs that end with the call it is not told.
+struct LegEnded {
+  LegNumber leg;
+  Ended::By by;
+  uint16_t q850_cause;
+};
+
 // The call is over for its users, and how it has ended is certain; what follows are answers of peers to BYE and CANCEL.
 // Exactly one, ahead of Ended (at once, if nothing is owed) and behind DeleteMedia.
 struct Ending {
@@ -258,7 +266,7 @@ struct Ending {
 
 using Action =
     std::variant<SendRequest, SendAck, CancelRequest, Respond, CreateMedia, UpdateMedia, AdoptMedia, DeleteMedia,
-                 SetTimer, CancelTimer, FindTarget, DialogMade, DialogEnded, Progress, Ending, Ended>;
+                 SetTimer, CancelTimer, FindTarget, DialogMade, DialogEnded, Progress, LegEnded, Ending, Ended>;
 using Actions = std::vector<Action>;
 
 // Who an INVITE that takes the place of a leg is for: whoever is at the other end, named as that one knows its dialog.
@@ -324,6 +332,10 @@ class Call {
   // or not yet, and it is the caller's: a callee must not be replaced a dialog that it has not begun (RFC 3891 3).
   std::optional<Replacement> FindReplacement(LegNumber leg, absl::string_view remote_tag) const;
 
+  // Of the one who is at the other end of `leg`, which this run of the controller has seen begin.
+  const std::string& AccountOf(LegNumber leg) const;
+  // And this one talks for the caller's side.
+  bool IsOnCallersSide(LegNumber leg) const;
   // What the first of the targets of an OnRoute will be.
   LegNumber next_leg() const;
   bool ended() const;

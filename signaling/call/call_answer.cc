@@ -116,7 +116,7 @@ void Call::Core::OnSuccess(Leg& leg, const sip::Message& response) {
     if (other.IsUnasked()) {
       other.state = Leg::State::kOver;
     } else if (other.number != kCaller && other.state == Leg::State::kInviting) {
-      Cancel(other, "SIP;cause=200;text=\"Call completed elsewhere\"");
+      Cancel(other, "SIP;cause=200;text=\"Call completed elsewhere\"", kNonSelectedUser);
     }
   }
   if (early_ != nullptr) early_->provisionals.clear();
@@ -216,6 +216,8 @@ void Call::Core::OnCallerAck(const sip::Message& ack) {
 
 void Call::Core::OnFailure(Leg& leg, const sip::Message& response) {
   leg.state = Leg::State::kOver;
+  EndLeg(leg, SenderOf(response) == nullptr ? Ended::By::kController : EndedBy(leg),
+         NamedCause(response, Q850Cause(response.status())));
   ForgetEarly(leg);
   if (!FollowRedirection(leg, response)) GoOnWithout(leg.is_target, response);
 }
@@ -229,7 +231,7 @@ void Call::Core::GoOnWithout(bool is_target, const sip::Message& response) {
   for (Leg& other : legs_) {
     if (other.number == kCaller || other.state != Leg::State::kInviting || other.IsUnasked()) continue;
     if (for_all) {
-      Cancel(other, absl::StrCat("SIP;cause=", response.status()));
+      Cancel(other, absl::StrCat("SIP;cause=", response.status()), Q850Cause(response.status()));
     } else {
       others = true;
     }

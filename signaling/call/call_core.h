@@ -80,6 +80,8 @@ class Call::Core {
   absl::StatusOr<Actions> Restore(const state::v1::Call& state, const CredentialsFunction& credentials, absl::Time now);
 
   std::optional<Replacement> FindReplacement(LegNumber number, absl::string_view remote_tag);
+  const std::string& AccountOf(LegNumber number) const { return legs_[number].party.account; }
+  bool IsOnCallersSide(LegNumber number) const { return legs_[number].side == 0; }
   LegNumber next_leg() const { return static_cast<LegNumber>(legs_.size()); }
   bool ended() const { return ended_; }
 
@@ -319,7 +321,8 @@ class Call::Core {
   // The transferor and the other side stay as they are; the call ends if the transferor has gone.
   // `reason`: for the transferor; empty: the usual phrase.
   void FailTransfer(uint16_t status, absl::string_view reason = "");
-  void CancelTargets(absl::string_view reason);
+  // `cause`: as in Cancel.
+  void CancelTargets(absl::string_view reason, uint16_t cause);
   void Notify(uint16_t status, bool is_last, absl::string_view reason = "");
   void EndSubscription(const Leg& leg);
 
@@ -377,7 +380,10 @@ class Call::Core {
   void OnBye(Leg& leg, sip::ServerTransactionId transaction, const sip::Message& bye);
   // `message`: as in Finish.
   void SendBye(Leg& leg, const sip::Message* message = nullptr);
-  void Cancel(Leg& leg, std::string reason);
+  // `cause`: of Q.850, for the record, where the call goes on.
+  void Cancel(Leg& leg, std::string reason, uint16_t cause);
+  // `leg` is over for its peer; says so if the call goes on.
+  void EndLeg(const Leg& leg, Ended::By by, uint16_t cause);
   void Close(Leg& leg);
   bool IsOver() const;
 

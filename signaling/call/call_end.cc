@@ -86,21 +86,26 @@ void Call::Core::OnBye(Leg& leg, sip::ServerTransactionId transaction, const sip
   }
   Refuse(leg, transaction, bye, 200);
   leg.ack_awaited = false;
+  const uint16_t cause = NamedCause(bye, kNormalClearing);
   if (end_ || !IsEnd(leg)) {
+    EndLeg(leg, EndedBy(leg), cause);
     // Ours crosses it, or need not wait for the ACK any more.
     if (std::exchange(leg.bye_after_ack, false)) leg.state = Leg::State::kOver;
     return;
   }
   leg.state = Leg::State::kOver;
   // A transferor need not wait for what becomes of its transfer.
-  if (transfer_ != nullptr && transfer_->transferor == leg.number) return EndSubscription(leg);
+  if (transfer_ != nullptr && transfer_->transferor == leg.number) {
+    EndLeg(leg, EndedBy(leg), cause);
+    return EndSubscription(leg);
+  }
   const Ended::By by = EndedBy(leg);
   if (invite_) {
     const uint16_t status = leg.number == kCaller ? 487 : 480;
-    return Finish({by, status, NamedCause(bye, kNormalClearing), "BYE before the answer reached the caller"}, &bye);
+    return Finish({by, status, cause, "BYE before the answer reached the caller"}, &bye);
   }
   const std::vector<sip::Reason> reasons = bye.Reasons();
-  Finish({by, 200, NamedCause(bye, kNormalClearing), reasons.empty() ? std::string() : reasons[0].text}, &bye);
+  Finish({by, 200, cause, reasons.empty() ? std::string() : reasons[0].text}, &bye);
 }
 
 void Call::Core::Finish(End end, const sip::Message* message) {
@@ -132,7 +137,7 @@ void Call::Core::Finish(End end, const sip::Message* message) {
     } else if (leg.state == Leg::State::kInviting && leg.invite == 0) {
       leg.state = Leg::State::kOver;
     } else if (leg.state == Leg::State::kInviting) {
-      Cancel(leg, message == nullptr ? std::string() : std::string(message->Get(sip::Header::kReason)));
+      Cancel(leg, message == nullptr ? std::string() : std::string(message->Get(sip::Header::kReason)), end_->cause);
     }
   }
   if (media_created_) actions_.push_back(DeleteMedia{});
@@ -161,9 +166,14 @@ void Call::Core::SendBye(Leg& leg, const sip::Message* message) {
   Send(leg, ClientRequest::Kind::kBye, std::move(bye));
 }
 
-void Call::Core::Cancel(Leg& leg, std::string reason) {
+void Call::Core::Cancel(Leg& leg, std::string reason, uint16_t cause) {
   leg.state = Leg::State::kCancelling;
   actions_.push_back(CancelRequest{leg.number, leg.invite, std::move(reason)});
+  EndLeg(leg, Ended::By::kController, cause);
+}
+
+void Call::Core::EndLeg(const Leg& leg, Ended::By by, uint16_t cause) {
+  if (!end_) actions_.push_back(LegEnded{leg.number, by, cause});
 }
 
 void Call::Core::Close(Leg& leg) {

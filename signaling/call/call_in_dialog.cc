@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "signaling/call/call_core.h"
 #include "signaling/call/header_passing.h"
+#include "signaling/call/q850.h"
 
 namespace sluice::call {
 namespace {
@@ -73,9 +74,10 @@ void Call::Core::PassResponse(const ClientRequest& request, const sip::Message& 
   if (response.Has(sip::Header::kContact)) passed.Add(sip::Header::kContact, ContactOf(other));
   Respond(other, request.passed.transaction, std::move(passed));
   if (EndsTheCall(response, request.method)) {
-    legs_[request.leg].state = Leg::State::kOver;
-    if (!IsEnd(legs_[request.leg])) return;
-    Finish({EndedBy(legs_[request.leg]), 200, 41, "the peer does not know the dialog any more"});
+    Leg& leg = legs_[request.leg];
+    leg.state = Leg::State::kOver;
+    if (!IsEnd(leg)) return EndLeg(leg, EndedBy(leg), kTemporaryFailure);
+    Finish({EndedBy(leg), 200, kTemporaryFailure, "the peer does not know the dialog any more"});
   }
 }
 

@@ -55,7 +55,7 @@ void Call::Core::OnProbeResponse(const ClientRequest& request, const sip::Messag
   const bool is_lost = now_ - leg.heard_at() >= 2 * options_.probe_interval && !IsMediaWatched();
   if (response.status() == 481) {
     leg.state = Leg::State::kOver;
-    Finish({Ended::By::kUnreachable, 200, 41, absl::StrCat(who, " does not know the dialog any more")});
+    Finish({Ended::By::kUnreachable, 200, kTemporaryFailure, absl::StrCat(who, " does not know the dialog any more")});
   } else if (response.status() == 408 || is_lost) {
     Finish({Ended::By::kUnreachable, 200, kTimerExpiry, absl::StrCat(who, " does not answer any more")});
   }

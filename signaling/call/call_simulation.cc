@@ -179,6 +179,10 @@ class Simulation : public Names {
   }
   void On(FindTarget& action) { questions_.push_back(action.question); }
   void On(Progress&) {}
+  void On(LegEnded& action) {
+    if (ending_) Break("the end of a leg behind Ending");
+    if (action.leg >= call_->next_leg()) Break("the end of no leg");
+  }
   void On(Ending&) {
     if (std::exchange(ending_, true)) Break("a second Ending");
     if (media_created_ && !media_deleted_) Break("Ending ahead of DeleteMedia");

@@ -93,16 +93,16 @@ void Call::Core::OnTargetSuccess(Leg& leg, const ClientRequest& request, const s
   transfer_->answer = response;
   if (leg.party.max_duration != absl::ZeroDuration()) LimitTo(transfer_->found + leg.party.max_duration);
   redirections_ = nullptr;
-  CancelTargets("SIP;cause=200;text=\"Call completed elsewhere\"");
+  CancelTargets("SIP;cause=200;text=\"Call completed elsewhere\"", kNonSelectedUser);
 }
 
-void Call::Core::CancelTargets(absl::string_view reason) {
+void Call::Core::CancelTargets(absl::string_view reason, uint16_t cause) {
   for (Leg& leg : legs_) {
     if (!leg.is_target || leg.state != Leg::State::kInviting) continue;
     if (leg.IsUnasked()) {
       leg.state = Leg::State::kOver;
     } else {
-      Cancel(leg, std::string(reason));
+      Cancel(leg, std::string(reason), cause);
     }
   }
 }
@@ -143,7 +143,10 @@ void Call::Core::FinishJoin(sdp::SessionDescription answer) {
   Notify(200, true);
   Leg& transferor = legs_[transfer_->transferor];
   transfer_ = nullptr;
-  if (transferor.state == Leg::State::kAnswered) SendBye(transferor);
+  if (transferor.state == Leg::State::kAnswered) {
+    EndLeg(transferor, Ended::By::kController, kNormalClearing);
+    SendBye(transferor);
+  }
   ScheduleSessionTimers();
 }
 
@@ -161,8 +164,11 @@ void Call::Core::FailTransfer(uint16_t status, absl::string_view reason) {
   RestoreEnd(transfer_->latest_end);
   const Leg& transferor = legs_[transfer_->transferor];
   Leg& target = legs_[transfer_->answered];
-  if (target.is_target && target.state == Leg::State::kAnswered) SendBye(target);
-  CancelTargets(status == 408 ? "SIP;cause=408" : "");
+  if (target.is_target && target.state == Leg::State::kAnswered) {
+    EndLeg(target, Ended::By::kController, Q850Cause(status));
+    SendBye(target);
+  }
+  CancelTargets(status == 408 ? "SIP;cause=408" : "", Q850Cause(status));
   transfer_ = nullptr;
   redirections_ = nullptr;
   failure_.reset();

@@ -98,6 +98,10 @@ TEST(CallTransfer, PutsTheTargetInThePlaceOfEitherSide) {
     const sip::Message done = TakeNotify(bed, from);
     EXPECT_EQ(done.body(), "SIP/2.0 200 OK\r\n");
     EXPECT_EQ(done.Get(Header::kSubscriptionState), "terminated;reason=noresource");
+    const LegEnded let_go = bed.Take<LegEnded>();
+    EXPECT_EQ(let_go.leg, from);
+    EXPECT_EQ(let_go.by, Ended::By::kController);
+    EXPECT_EQ(let_go.q850_cause, 16);
     const SendRequest bye = bed.Take<SendRequest>();
     EXPECT_EQ(bye.leg, from);
     EXPECT_EQ(bye.message.method(), sip::Method::kBye);
@@ -110,6 +114,7 @@ TEST(CallTransfer, PutsTheTargetInThePlaceOfEitherSide) {
     const SendRequest last = bed.Take<SendRequest>();
     EXPECT_EQ(last.leg, 2u);
     bed.Reply(last, CallTestBed::Answer(last, 200));
+    EXPECT_FALSE(bed.Has<LegEnded>()) << "these end with the call";
     EXPECT_EQ(bed.TakeEnd().by, other == kCaller ? Ended::By::kCaller : Ended::By::kCallee);
   }
 }
@@ -118,6 +123,7 @@ TEST(CallTransfer, GoesOnWhenTheTransferorHangsUpAtOnce) {
   CallTestBed bed;
   const SendRequest invite = BeginTransfer(bed, kCaller);
   bed.Request(kCaller, bed.InDialog(kCaller, "BYE", 4));
+  EXPECT_EQ(bed.Take<LegEnded>().by, Ended::By::kCaller);
   EXPECT_EQ(bed.Take<Respond>().message.status(), 200);
   EXPECT_FALSE(bed.Has<SendRequest>()) << "the callee stays";
   bed.Reply(invite, CallTestBed::Answer(invite, 180));

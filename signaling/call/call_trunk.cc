@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "signaling/call/call_core.h"
+#include "signaling/call/q850.h"
 
 namespace sluice::call {
 namespace {
@@ -49,7 +50,7 @@ void Call::Core::OnSilence() {
   if (std::any_of(legs_.begin(), legs_.end(), [&](const Leg& leg) { return is_asked(leg) && leg.answered; })) return;
   // Whatever they answer yet is too late; a 2xx gets its BYE.
   for (Leg& leg : legs_) {
-    if (is_asked(leg)) Cancel(leg, "SIP;cause=408");
+    if (is_asked(leg)) Cancel(leg, "SIP;cause=408", kTimerExpiry);
   }
   InviteNextGroup();
 }

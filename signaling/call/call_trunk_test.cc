@@ -63,6 +63,10 @@ TEST(CallToTrunks, AsksTheNextOneWhenTheOneBeforeIsSilent) {
   const SendRequest first = AskTrunks(bed, 2);
   bed.Fire(CallTimer::kPatience, kPatience);
   EXPECT_EQ(bed.Take<CancelRequest>().number, first.number);
+  const LegEnded ended = bed.Take<LegEnded>();
+  EXPECT_EQ(ended.leg, 1u);
+  EXPECT_EQ(ended.by, Ended::By::kController);
+  EXPECT_EQ(ended.q850_cause, 102);
   const SendRequest second = bed.Take<SendRequest>();
   EXPECT_EQ(second.leg, 2u);
   bed.Forget();
@@ -95,7 +99,11 @@ TEST(CallToTrunks, AsksTheNextOneOnlyWhenTheOneBeforeIsOutOfService) {
     CallTestBed bed;
     const SendRequest first = AskTrunks(bed, 2);
     EXPECT_FALSE(bed.Has<SendRequest>());
-    bed.Reply(first, CallTestBed::Answer(first, status));
+    bed.Reply(first, CallTestBed::Answer(first, status, "", "Reason: Q.850;cause=38\r\n"));
+    const LegEnded ended = bed.Take<LegEnded>();
+    EXPECT_EQ(ended.leg, 1u);
+    EXPECT_EQ(ended.by, Ended::By::kCallee);
+    EXPECT_EQ(ended.q850_cause, 38);
     const SendRequest second = bed.Take<SendRequest>();
     EXPECT_EQ(second.message.request_uri(), "sip:+4930123@198.18.3.2");
     EXPECT_NE(second.message.CallId(), first.message.CallId());

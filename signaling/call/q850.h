@@ -11,6 +11,10 @@ namespace sluice::call {
 
 // Normal call clearing.
 inline constexpr uint16_t kNormalClearing = 16;
+// Another one has got the call.
+inline constexpr uint16_t kNonSelectedUser = 26;
+// The network is out of order for a while.
+inline constexpr uint16_t kTemporaryFailure = 41;
 // Recovery on timer expiry.
 inline constexpr uint16_t kTimerExpiry = 102;
 

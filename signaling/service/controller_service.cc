@@ -92,6 +92,9 @@ ServerUnaryReactor* ControllerService::GetCall(CallbackServerContext* context, c
                    }
                    *response->mutable_call() = ToProto(details->call);
                    for (const agent::LadderEntry& entry : details->ladder) *response->add_ladder() = ToProto(entry);
+                   for (const store::LegRecord& leg : details->legs) {
+                     *response->add_legs() = ToProto(leg, details->call.call_id);
+                   }
                    if (details->media != nullptr) *response->mutable_media() = *details->media;
                    const bool live = details->call.state != agent::CallState::kEnded && !details->call.relay.empty();
                    if (details->media != nullptr || !live) {

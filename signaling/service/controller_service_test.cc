@@ -411,6 +411,59 @@ TEST_F(Service, ListsCallRecordsOfAPeriod) {
   EXPECT_EQ(status.error_message(), "start_time_to: is before start_time_from");
 }
 
+TEST_F(Service, TellsTheLegsOfARecordAndOfACall) {
+  const store::LegRecord tried = {.leg = 2,
+                                  .side = store::CallSide::kCallee,
+                                  .number = "030123",
+                                  .account = "carrier",
+                                  .sip_call_id = "b\xff",
+                                  .peer = "udp:198.18.3.1:5060",
+                                  .user_agent = "Carrier",
+                                  .start_time = kStart,
+                                  .end_time = kStart + absl::Milliseconds(1500),
+                                  .sip_status = 503,
+                                  .q850_cause = 41,
+                                  .ended_by = store::EndedBy::kCallee};
+  const store::LegRecord talks = {.leg = 3,
+                                  .side = store::CallSide::kCallee,
+                                  .start_time = kStart,
+                                  .ring_time = kStart,
+                                  .answer_time = kStart + absl::Seconds(2),
+                                  .sip_status = 200};
+  store_->AppendCallRecord({.call_id = "c-1", .start_time = kStart, .legs = {tried}});
+  controller::v1::ListCallRecordsResponse records;
+  ASSERT_TRUE(Call(&Stub::ListCallRecords, controller::v1::ListCallRecordsRequest(), &records).ok());
+  ASSERT_EQ(records.records_size(), 1);
+  ASSERT_EQ(records.records(0).legs_size(), 1);
+  const controller::v1::LegRecord& leg = records.records(0).legs(0);
+  EXPECT_EQ(leg.leg_id(), "c-1-2");
+  EXPECT_EQ(leg.side(), controller::v1::CALL_SIDE_CALLEE);
+  EXPECT_EQ(leg.number(), "030123");
+  EXPECT_EQ(leg.account(), "carrier");
+  EXPECT_EQ(leg.sip_call_id(), "b?");
+  EXPECT_EQ(leg.peer(), "udp:198.18.3.1:5060");
+  EXPECT_EQ(leg.user_agent(), "Carrier");
+  EXPECT_EQ(leg.start_time().seconds(), absl::ToUnixSeconds(kStart));
+  EXPECT_FALSE(leg.has_ring_time());
+  EXPECT_FALSE(leg.has_answer_time());
+  EXPECT_EQ(leg.end_time().nanos(), 500'000'000);
+  EXPECT_EQ(leg.end_cause().sip_status(), 503u);
+  EXPECT_EQ(leg.end_cause().q850_cause(), 41u);
+  EXPECT_EQ(leg.end_cause().ended_by(), controller::v1::ENDED_BY_CALLEE);
+
+  agent::CallDetails details = TestCall("c-2");
+  details.legs = {tried, talks};
+  calls_.Add(details);
+  controller::v1::GetCallRequest request;
+  request.set_call_id("c-2");
+  controller::v1::GetCallResponse response;
+  ASSERT_TRUE(Call(&Stub::GetCall, request, &response).ok());
+  ASSERT_EQ(response.legs_size(), 2);
+  EXPECT_EQ(response.legs(1).leg_id(), "c-2-3");
+  EXPECT_EQ(response.legs(1).answer_time().seconds(), absl::ToUnixSeconds(kStart) + 2);
+  EXPECT_FALSE(response.legs(1).has_end_cause()) << "it goes on";
+}
+
 TEST_F(Service, TellsRelaysAndStatistics) {
   agent::SignalingStatistics statistics;
   statistics.calls_started = 10;

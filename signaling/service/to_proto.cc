@@ -84,6 +84,27 @@ controller::v1::Call ToProto(const agent::CallSummary& call) {
   return proto;
 }
 
+controller::v1::LegRecord ToProto(const store::LegRecord& leg, const std::string& call_id) {
+  controller::v1::LegRecord proto;
+  proto.set_leg_id(store::LegId(call_id, leg.leg));
+  proto.set_side(static_cast<controller::v1::CallSide>(leg.side));
+  proto.set_number(ToUtf8(leg.number));
+  proto.set_account(leg.account);
+  proto.set_sip_call_id(ToUtf8(leg.sip_call_id));
+  proto.set_peer(leg.peer);
+  proto.set_user_agent(ToUtf8(leg.user_agent));
+  google::protobuf::Timestamp time;
+  if (ToTimestamp(leg.start_time, &time)) *proto.mutable_start_time() = time;
+  if (ToTimestamp(leg.ring_time, &time)) *proto.mutable_ring_time() = time;
+  if (ToTimestamp(leg.answer_time, &time)) *proto.mutable_answer_time() = time;
+  if (!ToTimestamp(leg.end_time, &time)) return proto;
+  *proto.mutable_end_time() = time;
+  proto.mutable_end_cause()->set_sip_status(leg.sip_status);
+  proto.mutable_end_cause()->set_q850_cause(leg.q850_cause);
+  proto.mutable_end_cause()->set_ended_by(static_cast<controller::v1::EndedBy>(leg.ended_by));
+  return proto;
+}
+
 controller::v1::LadderEntry ToProto(const agent::LadderEntry& entry) {
   controller::v1::LadderEntry proto;
   google::protobuf::Timestamp time;
@@ -155,6 +176,7 @@ controller::v1::CallRecord ToProto(const store::CallRecord& record) {
     to->set_sent_to_callee(stream.from_caller.forwarded);
     to->set_sent_to_caller(stream.from_callee.forwarded);
   }
+  for (const store::LegRecord& leg : record.legs) *proto.add_legs() = ToProto(leg, record.call_id);
   proto.set_media_unknown(record.media_unknown);
   return proto;
 }

@@ -17,6 +17,8 @@ namespace sluice::service {
 bool ToTimestamp(absl::Time time, google::protobuf::Timestamp* timestamp);
 
 controller::v1::Call ToProto(const agent::CallSummary& call);
+// `call_id`: of the call that it is of.
+controller::v1::LegRecord ToProto(const store::LegRecord& leg, const std::string& call_id);
 controller::v1::LadderEntry ToProto(const agent::LadderEntry& entry);
 controller::v1::Binding ToProto(const store::AccountBindings& binding);
 // Without digests.

@@ -65,6 +65,24 @@ CREATE TABLE IF NOT EXISTS call_record_streams (
   forwarded bigint NOT NULL,
   PRIMARY KEY (call_id, stream_id, sent_by)
 );
+CREATE TABLE IF NOT EXISTS call_record_legs (
+  call_id text NOT NULL REFERENCES call_records (call_id) ON DELETE CASCADE,
+  leg bigint NOT NULL,
+  side text NOT NULL,
+  number text NOT NULL,
+  account text NOT NULL,
+  sip_call_id text NOT NULL,
+  peer text NOT NULL,
+  user_agent text NOT NULL,
+  start_time timestamptz NOT NULL,
+  ring_time timestamptz,
+  answer_time timestamptz,
+  end_time timestamptz,
+  sip_status integer NOT NULL,
+  q850_cause integer NOT NULL,
+  ended_by text NOT NULL,
+  PRIMARY KEY (call_id, leg)
+);
 )sql";
 
 constexpr char kInsertRecord[] =
@@ -73,6 +91,9 @@ constexpr char kInsertRecord[] =
 constexpr char kInsertStream[] =
     "INSERT INTO call_record_streams VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15) ON CONFLICT DO "
     "NOTHING";
+
+constexpr char kInsertLeg[] =
+    "INSERT INTO call_record_legs VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15) ON CONFLICT DO NOTHING";
 
 // Empty: NULL.
 std::string TimeText(absl::Time time) {
@@ -93,6 +114,12 @@ bool HasNul(const CallRecord& record) {
   for (const CallParty* party : {&record.caller, &record.callee}) {
     if (is_bad(party->number) || is_bad(party->display_name) || is_bad(party->sip_call_id) || is_bad(party->peer) ||
         is_bad(party->user_agent) || is_bad(party->account)) {
+      return true;
+    }
+  }
+  for (const LegRecord& leg : record.legs) {
+    if (is_bad(leg.number) || is_bad(leg.account) || is_bad(leg.sip_call_id) || is_bad(leg.peer) ||
+        is_bad(leg.user_agent)) {
       return true;
     }
   }
@@ -180,6 +207,20 @@ PostgresRecords::Result PostgresRecords::WriteStream(const CallRecord& record, c
   return Run(kInsertStream, parameters);
 }
 
+PostgresRecords::Result PostgresRecords::WriteLeg(const CallRecord& record, const LegRecord& leg) {
+  const std::string number = absl::StrCat(leg.leg);
+  const std::array<std::string, 4> times = {TimeText(leg.start_time), TimeText(leg.ring_time),
+                                            TimeText(leg.answer_time), TimeText(leg.end_time)};
+  const std::string sip_status = absl::StrCat(leg.sip_status);
+  const std::string q850_cause = absl::StrCat(leg.q850_cause);
+  const std::string side(CallSideName(leg.side));
+  const std::string ended_by(EndedByName(leg.ended_by));
+  return Run(kInsertLeg,
+             {record.call_id.c_str(), number.c_str(), side.c_str(), leg.number.c_str(), leg.account.c_str(),
+              leg.sip_call_id.c_str(), leg.peer.c_str(), leg.user_agent.c_str(), OrNull(times[0]), OrNull(times[1]),
+              OrNull(times[2]), OrNull(times[3]), sip_status.c_str(), q850_cause.c_str(), ended_by.c_str()});
+}
+
 PostgresRecords::Result PostgresRecords::WriteRecord(const CallRecord& record) {
   if (HasNul(record)) return {Outcome::kFaultyData, "a text has a NUL character"};
   const std::array<std::string, 4> times = {TimeText(record.start_time), TimeText(record.ring_time),
@@ -207,6 +248,9 @@ PostgresRecords::Result PostgresRecords::WriteRecord(const CallRecord& record) {
     if (Result result = WriteStream(record, stream, "callee", stream.from_callee); result.outcome != Outcome::kDone) {
       return result;
     }
+  }
+  for (const LegRecord& leg : record.legs) {
+    if (Result result = WriteLeg(record, leg); result.outcome != Outcome::kDone) return result;
   }
   return {};
 }

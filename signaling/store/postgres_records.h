@@ -1,5 +1,5 @@
-// Call records in PostgreSQL: tables `call_records` and `call_record_streams`, made when they are not there, with the
-// columns of the store's own tables, but times as timestamptz.
+// Call records in PostgreSQL: tables `call_records`, `call_record_streams` and `call_record_legs`, made when they are
+// not there, with the columns of the store's own tables, but times as timestamptz.
 //
 // One connection, made when it is needed and made anew after it was lost. A batch is one transaction. When PostgreSQL
 // finds fault with the data of a batch (a name that is no UTF-8, a number beyond its column), its records are written
@@ -57,6 +57,7 @@ class PostgresRecords final : public RecordSink {
   Result WriteRecord(const CallRecord& record);
   Result WriteStream(const CallRecord& record, const StreamRecord& stream, const char* sent_by,
                      const DirectionRecord& direction);
+  Result WriteLeg(const CallRecord& record, const LegRecord& leg);
   absl::Status Unavailable(const Result& result);
 
   const PostgresOptions options_;

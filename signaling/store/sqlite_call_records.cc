@@ -19,6 +19,10 @@ constexpr char kStreamColumns[] =
     "record, stream_id, sent_by, media, codec, packets, bytes, lost, duplicates, reordered, jitter_ms, max_jitter_ms, "
     "r_factor, mos, forwarded, statistics";
 constexpr char kStreamParameters[] = "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
+constexpr char kLegColumns[] =
+    "record, leg, side, number, account, sip_call_id, peer, user_agent, start_time, ring_time, answer_time, end_time, "
+    "sip_status, q850_cause, ended_by";
+constexpr char kLegParameters[] = "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
 
 CallParty PartyColumns(const SqliteStatement& row, int first) {
   return {.number = row.Text(first),
@@ -65,10 +69,41 @@ absl::StatusOr<std::vector<StreamRecord>> ReadStreams(SqliteStatement& query, in
 }
 
 EndedBy ParseEndedBy(absl::string_view text) {
-  for (uint8_t by = 0; by <= static_cast<uint8_t>(EndedBy::kUnreachable); ++by) {
+  for (uint8_t by = 0; by <= static_cast<uint8_t>(kLastEndedBy); ++by) {
     if (EndedByName(static_cast<EndedBy>(by)) == text) return static_cast<EndedBy>(by);
   }
   return EndedBy::kUnknown;
+}
+
+CallSide ParseCallSide(absl::string_view text) {
+  for (const CallSide side : {CallSide::kCaller, CallSide::kCallee}) {
+    if (CallSideName(side) == text) return side;
+  }
+  return CallSide::kUnknown;
+}
+
+absl::StatusOr<std::vector<LegRecord>> ReadLegs(SqliteStatement& query, int64_t record) {
+  std::vector<LegRecord> legs;
+  query.Bind(1, record);
+  while (true) {
+    const absl::StatusOr<bool> row = query.Step();
+    if (!row.ok()) return row.status();
+    if (!*row) return legs;
+    legs.push_back({.leg = static_cast<uint32_t>(query.Integer(1)),
+                    .side = ParseCallSide(query.Text(2)),
+                    .number = query.Text(3),
+                    .account = query.Text(4),
+                    .sip_call_id = query.Text(5),
+                    .peer = query.Text(6),
+                    .user_agent = query.Text(7),
+                    .start_time = query.Time(8),
+                    .ring_time = query.Time(9),
+                    .answer_time = query.Time(10),
+                    .end_time = query.Time(11),
+                    .sip_status = static_cast<uint32_t>(query.Integer(12)),
+                    .q850_cause = static_cast<uint32_t>(query.Integer(13)),
+                    .ended_by = ParseEndedBy(query.Text(14))});
+  }
 }
 
 struct NumberedRecord {
@@ -76,11 +111,14 @@ struct NumberedRecord {
   CallRecord record;
 };
 
-// Rows of kRecordColumns and the id, with their streams.
+// Rows of kRecordColumns and the id, with their streams and legs.
 absl::StatusOr<std::vector<NumberedRecord>> ReadRecords(SqliteDatabase& database, SqliteStatement& rows) {
   absl::StatusOr<SqliteStatement> streams = database.Prepare(absl::StrCat(
       "SELECT ", kStreamColumns, " FROM call_record_streams WHERE record = ? ORDER BY stream_id, sent_by"));
   if (!streams.ok()) return streams.status();
+  absl::StatusOr<SqliteStatement> legs =
+      database.Prepare(absl::StrCat("SELECT ", kLegColumns, " FROM call_record_legs WHERE record = ? ORDER BY leg"));
+  if (!legs.ok()) return legs.status();
   std::vector<NumberedRecord> records;
   while (true) {
     const absl::StatusOr<bool> row = rows.Step();
@@ -89,6 +127,8 @@ absl::StatusOr<std::vector<NumberedRecord>> ReadRecords(SqliteDatabase& database
     const int64_t id = rows.Integer(23);
     absl::StatusOr<std::vector<StreamRecord>> of_record = ReadStreams(*streams, id);
     if (!of_record.ok()) return of_record.status();
+    absl::StatusOr<std::vector<LegRecord>> legs_of_record = ReadLegs(*legs, id);
+    if (!legs_of_record.ok()) return legs_of_record.status();
     records.push_back({id,
                        {.call_id = rows.Text(0),
                         .caller = PartyColumns(rows, 5),
@@ -103,6 +143,7 @@ absl::StatusOr<std::vector<NumberedRecord>> ReadRecords(SqliteDatabase& database
                         .ended_by = ParseEndedBy(rows.Text(20)),
                         .text = rows.Text(21),
                         .streams = *std::move(of_record),
+                        .legs = *std::move(legs_of_record),
                         .media_unknown = rows.Integer(22) != 0}});
   }
 }
@@ -213,7 +254,10 @@ absl::StatusOr<CallRecordWriter> CallRecordWriter::Prepare(SqliteDatabase& datab
   absl::StatusOr<SqliteStatement> stream = database.Prepare(absl::StrCat(
       "INSERT OR REPLACE INTO call_record_streams (", kStreamColumns, ") VALUES (", kStreamParameters, ")"));
   if (!stream.ok()) return stream.status();
-  return CallRecordWriter(database, *std::move(record), *std::move(stream));
+  absl::StatusOr<SqliteStatement> leg = database.Prepare(
+      absl::StrCat("INSERT OR REPLACE INTO call_record_legs (", kLegColumns, ") VALUES (", kLegParameters, ")"));
+  if (!leg.ok()) return leg.status();
+  return CallRecordWriter(database, *std::move(record), *std::move(stream), *std::move(leg));
 }
 
 absl::Status CallRecordWriter::Write(const CallRecord& record) {
@@ -238,6 +282,9 @@ absl::Status CallRecordWriter::Write(const CallRecord& record) {
     if (absl::Status status = WriteDirection(id, stream, "caller", stream.from_caller); !status.ok()) return status;
     if (absl::Status status = WriteDirection(id, stream, "callee", stream.from_callee); !status.ok()) return status;
   }
+  for (const LegRecord& leg : record.legs) {
+    if (absl::Status status = WriteLeg(id, leg); !status.ok()) return status;
+  }
   return absl::OkStatus();
 }
 
@@ -259,6 +306,25 @@ absl::Status CallRecordWriter::WriteDirection(int64_t record, const StreamRecord
       .Bind(14, direction.mos)
       .Bind(15, static_cast<int64_t>(direction.forwarded))
       .BindBlob(16, direction.statistics)
+      .Run();
+}
+
+absl::Status CallRecordWriter::WriteLeg(int64_t record, const LegRecord& leg) {
+  return leg_.Bind(1, record)
+      .Bind(2, int64_t{leg.leg})
+      .Bind(3, CallSideName(leg.side))
+      .Bind(4, leg.number)
+      .Bind(5, leg.account)
+      .Bind(6, leg.sip_call_id)
+      .Bind(7, leg.peer)
+      .Bind(8, leg.user_agent)
+      .Bind(9, leg.start_time)
+      .Bind(10, leg.ring_time)
+      .Bind(11, leg.answer_time)
+      .Bind(12, leg.end_time)
+      .Bind(13, int64_t{leg.sip_status})
+      .Bind(14, int64_t{leg.q850_cause})
+      .Bind(15, EndedByName(leg.ended_by))
       .Run();
 }
 }  // namespace sluice::store

@@ -1,4 +1,4 @@
-// Rows of the tables of call records and of their streams, read and written over a given connection.
+// Rows of the tables of call records, of their streams and of their legs, read and written over a given connection.
 //
 // Threads: one at a time; the owner of the connection locks.
 #ifndef SLUICE_SIGNALING_STORE_SQLITE_CALL_RECORDS_H_
@@ -42,14 +42,16 @@ class CallRecordWriter {
   absl::Status Write(const CallRecord& record);
 
  private:
-  CallRecordWriter(SqliteDatabase& database, SqliteStatement record, SqliteStatement stream)
-      : database_(&database), record_(std::move(record)), stream_(std::move(stream)) {}
+  CallRecordWriter(SqliteDatabase& database, SqliteStatement record, SqliteStatement stream, SqliteStatement leg)
+      : database_(&database), record_(std::move(record)), stream_(std::move(stream)), leg_(std::move(leg)) {}
   absl::Status WriteDirection(int64_t record, const StreamRecord& stream, absl::string_view sent_by,
                               const DirectionRecord& direction);
+  absl::Status WriteLeg(int64_t record, const LegRecord& leg);
 
   SqliteDatabase* database_;
   SqliteStatement record_;
   SqliteStatement stream_;
+  SqliteStatement leg_;
 };
 
 }  // namespace sluice::store

@@ -51,6 +51,57 @@ TEST_F(SqliteRecordsTest, KeepsEveryFieldOfACallRecord) {
   EXPECT_EQ(record.streams[1].media, "video");
 }
 
+TEST_F(SqliteRecordsTest, KeepsEveryFieldOfTheLegsInTheirOrder) {
+  const auto store = *Open();
+  store->AppendCallRecord(AnsweredCall("call-1"));
+  const auto page = *store->ListCallRecords({});
+  ASSERT_EQ(page.items.size(), 1u);
+  const std::vector<LegRecord>& legs = page.items.front().legs;
+  ASSERT_EQ(legs.size(), 3u);
+  EXPECT_EQ(legs[0].leg, 1u);
+  EXPECT_EQ(legs[0].side, CallSide::kCaller);
+  EXPECT_EQ(legs[0].number, "20002230001");
+  EXPECT_EQ(legs[0].ended_by, EndedBy::kCaller);
+  EXPECT_EQ(legs[1].leg, 2u);
+  EXPECT_EQ(legs[1].side, CallSide::kCallee);
+  EXPECT_EQ(legs[1].account, "20002230000");
+  EXPECT_EQ(legs[1].sip_call_id, "failed-leg");
+  EXPECT_EQ(legs[1].peer, "udp:198.18.2.8:43518");
+  EXPECT_EQ(legs[1].start_time, kNow + absl::Milliseconds(1));
+  EXPECT_EQ(legs[1].ring_time, absl::InfinitePast());
+  EXPECT_EQ(legs[1].answer_time, absl::InfinitePast());
+  EXPECT_EQ(legs[1].end_time, kNow + absl::Milliseconds(3));
+  EXPECT_EQ(legs[1].sip_status, 503u);
+  EXPECT_EQ(legs[1].q850_cause, 41u);
+  EXPECT_EQ(legs[1].ended_by, EndedBy::kCallee);
+  EXPECT_EQ(legs[2].leg, 3u);
+  EXPECT_EQ(legs[2].user_agent, "Zed-3-PDA");
+  EXPECT_EQ(legs[2].ring_time, kNow + absl::Seconds(1));
+  EXPECT_EQ(legs[2].answer_time, kNow + absl::Seconds(2));
+}
+
+TEST_F(SqliteRecordsTest, GivesLegsToTheRecordsOfAFileThatKnewNone) {
+  (*Open())->AppendCallRecord(AnsweredCall("old"));
+  ASSERT_TRUE((*SqliteDatabase::Open(file_))->Execute("DROP TABLE call_record_legs; PRAGMA user_version=6").ok());
+  const auto store = *Open();
+  store->AppendCallRecord(AnsweredCall("new"));
+  const auto page = *store->ListCallRecords({});
+  ASSERT_EQ(page.items.size(), 2u);
+  EXPECT_EQ(page.items[0].legs.size(), 3u);
+  EXPECT_EQ(page.items[1].call_id, "old");
+  EXPECT_EQ(page.items[1].streams.size(), 2u);
+  EXPECT_TRUE(page.items[1].legs.empty());
+}
+
+TEST_F(SqliteRecordsTest, ReplacesTheLegsOfARecordThatComesAgain) {
+  const auto store = *Open();
+  CallRecord record = AnsweredCall("call-1");
+  store->AppendCallRecord(record);
+  record.legs.pop_back();
+  store->AppendCallRecord(record);
+  EXPECT_EQ(store->ListCallRecords({})->items.at(0).legs.size(), 2u);
+}
+
 TEST_F(SqliteRecordsTest, ShowsAnUnansweredCallWithoutAnswerTime) {
   const auto store = *Open();
   CallRecord record = AnsweredCall("call-1");
@@ -145,11 +196,13 @@ TEST_F(SqliteRecordsTest, DeletesRecordsThatAreOlderThanTheyAreToStay) {
   const auto left = *store->ListCallRecords({});
   ASSERT_EQ(left.items.size(), 1u);
   EXPECT_EQ(left.items[0].call_id, "young");
-  // Their streams have gone with them.
+  // Their streams and legs have gone with them.
   const auto database = *SqliteDatabase::Open(file_);
-  auto count = *database->Prepare("SELECT COUNT(*) FROM call_record_streams");
+  auto count =
+      *database->Prepare("SELECT (SELECT COUNT(*) FROM call_record_streams), (SELECT COUNT(*) FROM call_record_legs)");
   ASSERT_TRUE(*count.Step());
   EXPECT_EQ(count.Integer(0), 4);
+  EXPECT_EQ(count.Integer(1), 3);
 }
 
 TEST_F(SqliteRecordsTest, SaysOnceThatOldRecordsCannotBeDeletedWhileNewOnesAreWritten) {

@@ -126,6 +126,27 @@ CREATE TABLE epochs (
 );
 INSERT INTO epochs (epoch) VALUES (0);
 )sql",
+    // Records of before have none.
+    R"sql(
+CREATE TABLE call_record_legs (
+  record INTEGER NOT NULL REFERENCES call_records (id) ON DELETE CASCADE,
+  leg INTEGER NOT NULL,
+  side TEXT NOT NULL,
+  number TEXT NOT NULL,
+  account TEXT NOT NULL,
+  sip_call_id TEXT NOT NULL,
+  peer TEXT NOT NULL,
+  user_agent TEXT NOT NULL,
+  start_time INTEGER NOT NULL,
+  ring_time INTEGER,
+  answer_time INTEGER,
+  end_time INTEGER,
+  sip_status INTEGER NOT NULL,
+  q850_cause INTEGER NOT NULL,
+  ended_by TEXT NOT NULL,
+  PRIMARY KEY (record, leg)
+) WITHOUT ROWID;
+)sql",
 };
 
 }  // namespace

@@ -246,7 +246,7 @@ TEST_F(SqliteStoreTest, BringsTheAccountsOfAnOlderFileAlong) {
       (*SqliteDatabase::Open(file_))
           ->Execute("ALTER TABLE accounts DROP COLUMN follow_redirections; "
                     "ALTER TABLE call_records DROP COLUMN copy_error; DROP TABLE standing_calls; DROP TABLE epochs; "
-                    "PRAGMA user_version=2")
+                    "DROP TABLE call_record_legs; PRAGMA user_version=2")
           .ok());
   const auto store = Open();
   ASSERT_TRUE(store.ok()) << store.status();

@@ -69,7 +69,7 @@ class SqliteStoreTestBed : public testing::Test {
   std::vector<std::string> reports_;
 };
 
-// Of 10 s, with two streams.
+// Of 10 s, with two streams and three legs, of which the second one failed.
 inline CallRecord AnsweredCall(const std::string& id) {
   return {.call_id = id,
           .caller = {"20002230001", "测试APP2", "509381976447", "udp:198.18.1.2:45426", "Zed-3-PDA", "20002230001"},
@@ -94,7 +94,46 @@ inline CallRecord AnsweredCall(const std::string& id) {
                                        .forwarded = 100,
                                        .statistics = std::string("\x08\x00\x64", 3)},
                        .from_callee = {.packets = 99, .reordered = 2, .max_jitter_ms = 1.5}},
-                      {.stream_id = 1, .media = "video", .codec = "H264"}}};
+                      {.stream_id = 1, .media = "video", .codec = "H264"}},
+          .legs = {{.leg = 1,
+                    .side = CallSide::kCaller,
+                    .number = "20002230001",
+                    .account = "20002230001",
+                    .sip_call_id = "509381976447",
+                    .peer = "udp:198.18.1.2:45426",
+                    .user_agent = "Zed-3-PDA",
+                    .start_time = kNow,
+                    .ring_time = kNow + absl::Seconds(1),
+                    .answer_time = kNow + absl::Seconds(2),
+                    .end_time = kNow + absl::Seconds(12),
+                    .sip_status = 200,
+                    .q850_cause = 16,
+                    .ended_by = EndedBy::kCaller},
+                   {.leg = 2,
+                    .side = CallSide::kCallee,
+                    .number = "20002230000",
+                    .account = "20002230000",
+                    .sip_call_id = "failed-leg",
+                    .peer = "udp:198.18.2.8:43518",
+                    .start_time = kNow + absl::Milliseconds(1),
+                    .end_time = kNow + absl::Milliseconds(3),
+                    .sip_status = 503,
+                    .q850_cause = 41,
+                    .ended_by = EndedBy::kCallee},
+                   {.leg = 3,
+                    .side = CallSide::kCallee,
+                    .number = "20002230000",
+                    .account = "20002230000",
+                    .sip_call_id = "b-leg",
+                    .peer = "udp:198.18.2.9:43518",
+                    .user_agent = "Zed-3-PDA",
+                    .start_time = kNow + absl::Milliseconds(3),
+                    .ring_time = kNow + absl::Seconds(1),
+                    .answer_time = kNow + absl::Seconds(2),
+                    .end_time = kNow + absl::Seconds(12),
+                    .sip_status = 200,
+                    .q850_cause = 16,
+                    .ended_by = EndedBy::kCaller}}};
 }
 
 }  // namespace sluice::store

@@ -58,7 +58,7 @@ class ExportTest(SystemTest):
     def wait_for_rows(self, sql, count, timeout=15):
         deadline = time.monotonic() + timeout
         # The controller makes the tables when it has the first record.
-        while not self.postgres.query("SELECT 1 FROM pg_tables WHERE tablename = 'call_record_streams'") or len(rows := self.postgres.query(sql)) < count:
+        while not self.postgres.query("SELECT 1 FROM pg_tables WHERE tablename = 'call_record_legs'") or len(rows := self.postgres.query(sql)) < count:
             self.assertLess(time.monotonic(), deadline, f"fewer than {count} rows of {sql}")
             time.sleep(0.1)
         return rows
@@ -71,6 +71,8 @@ class ExportTest(SystemTest):
         [row] = self.wait_for_rows(
             f"SELECT caller_account, callee_number, relay, sip_status, q850_cause, ended_by, media_unknown, end_time > answer_time FROM call_records {where}", 1)
         self.assertEqual(row, ["caller", "callee", "relay-1", "200", "16", "caller", "f", "t"])
+        legs = self.postgres.query(f"SELECT leg, side, account, sip_status, ended_by, answer_time > start_time FROM call_record_legs {where} ORDER BY leg")
+        self.assertEqual(legs, [["1", "caller", "caller", "200", "caller", "t"], ["2", "callee", "callee", "200", "caller", "t"]])
         streams = self.postgres.query(f"SELECT sent_by, media, codec, packets, forwarded, lost, mos > 4 FROM call_record_streams {where} ORDER BY sent_by")
         self.assertEqual(streams, [[side, "audio", "PCMA", str(PACKETS), str(PACKETS), "0", "t"] for side in ("callee", "caller")])
         self.assertEqual(number(record, "call", "endCause", "sipStatus"), 200)
@@ -82,7 +84,9 @@ class ExportTest(SystemTest):
         with self.store() as store:
             store.text_factory = lambda text: text.decode(errors="replace")
             for table, source, key in (("call_records", "call_records", "call_id"),
-                                       ("call_record_streams", "call_record_streams JOIN call_records ON record = id", "call_id, stream_id, sent_by")):
+                                       ("call_record_streams", "call_record_streams JOIN call_records ON record = id", "call_id, stream_id, sent_by"),
+                                       # A call has some columns of the same name.
+                                       ("call_record_legs", "call_record_legs AS legs JOIN (SELECT id, call_id FROM call_records) ON record = id", "call_id, leg")):
                 columns = self.postgres.query(f"SELECT column_name, data_type FROM information_schema.columns WHERE table_name = '{table}' ORDER BY ordinal_position")
                 copies = self.postgres.query(f"SELECT {', '.join(_AS_IN_SQLITE.get(kind, '{}').format(name) for name, kind in columns)} FROM {table} ORDER BY {key}")
                 names = ", ".join(name for name, _ in columns)

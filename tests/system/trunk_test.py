@@ -7,7 +7,7 @@ import time
 
 from harness import call_network as net
 from harness.controller import REALM
-from harness.proto_json import get
+from harness.proto_json import get, moment
 from harness.sipp import Sipp, Sound
 from harness.system_test import SystemTest, main
 from phone import sdp
@@ -91,10 +91,14 @@ class TrunkTest(SystemTest):
             self.assertEqual(peer.wait(15), 0, f"{peer.errors()}\n{peer.tail()}")
 
     def answered(self, number):
+        """The answered calls of `number` as recorded, once there are all."""
+        return [record["call"] for record in self.records(number)]
+
+    def records(self, number):
         """The records of answered calls of `number`, once there are all."""
         deadline = time.monotonic() + 5
         while True:
-            records = [record["call"] for record in self.controller.ctl.json("cdrs", "--limit", "1000").get("records", [])
+            records = [record for record in self.controller.ctl.json("cdrs", "--limit", "1000").get("records", [])
                        if get(record, "call", "callee", "number") == number and get(record, "call", "answerTime")]
             if len(records) >= CALLS:
                 return records
@@ -132,8 +136,19 @@ class TrunkTest(SystemTest):
         trunk = self.trunk()
         broken = self.sipp("unavailable", self.network.phone_c, net.PHONE_C, port=BROKEN_PORT)
         self.expect_success(self.call("1123", self.network.phone_a, net.PHONE_A), trunk, broken)
-        for call in self.answered("1123"):
-            self.assertEqual(get(call, "callee", "account"), "carrier")
+        for record in self.records("1123"):
+            self.assertEqual(get(record, "call", "callee", "account"), "carrier")
+            # One leg a server, though the one that took the call has challenged its INVITE.
+            legs = [tuple(get(leg, *path) for path in (("side",), ("account",), ("peer",), ("endCause", "sipStatus"), ("endCause", "q850Cause"), ("endCause", "endedBy")))
+                    for leg in record["legs"]]
+            self.assertEqual(legs[0][:2], ("CALL_SIDE_CALLER", "caller"))
+            self.assertEqual(legs[0][3:], (200, 16, "ENDED_BY_CALLER"))
+            self.assertEqual(legs[1:], [("CALL_SIDE_CALLEE", "broken", f"udp:{net.PHONE_C}:{BROKEN_PORT}", 503, 41, "ENDED_BY_CALLEE"),
+                                        ("CALL_SIDE_CALLEE", "carrier", f"udp:{net.PHONE_C}:{TRUNK_PORT}", 200, 16, "ENDED_BY_CALLER")])
+            failed, took = record["legs"][1:]
+            self.assertNotIn("answerTime", failed)
+            self.assertLessEqual(moment(failed["endTime"]), moment(took["startTime"]))
+            self.assertAlmostEqual(moment(took["endTime"]) - moment(took["answerTime"]), 1, delta=0.5)
 
     def test_calls_from_the_trunk_reach_the_account_of_their_route(self):
         with SipPhone(self.network.phone_a, net.PHONE_A, PHONE_PORT, user="desk", password="desk-secret",
