@@ -172,7 +172,7 @@ TEST_F(RedisConnectionTest, EndsWithAnEndlessReply) {
     EXPECT_TRUE(absl::IsUnavailable(Ping(server.options())));
   }
   // A text of 2 GB, of which something comes all the time.
-  const Impostor server("$2000000000\r\n", true);
+  const Impostor server(absl::StrCat("$2000000000\r\n", std::string(65536, 'x')), true);
   RedisOptions options = server.options();
   options.limit = absl::Seconds(30);
   EXPECT_THAT(std::string(Ping(options).message()), HasSubstr("a reply is larger than"));
