@@ -197,6 +197,15 @@ Ended CallTestBed::TakeEnd() {
   return Take<Ended>();
 }
 
+absl::Duration CallTestBed::TakeLimit() {
+  absl::Duration limit = absl::InfiniteDuration();
+  while (Has<SetTimer>()) {
+    const SetTimer timer = Take<SetTimer>();
+    if (timer.timer == CallTimer::kDuration) limit = timer.after;
+  }
+  return limit;
+}
+
 std::string CallTestBed::NewCallId() { return absl::StrCat("ours", ++names_); }
 std::string CallTestBed::NewTag() { return absl::StrCat("tag", ++names_); }
 uint32_t CallTestBed::NewCSeq() { return 26032645 + static_cast<uint32_t>(++names_); }

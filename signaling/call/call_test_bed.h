@@ -96,6 +96,8 @@ class CallTestBed : public Names {
 
   // The call is over: Ended has come, once, after DeleteMedia if there was media, and nothing is owed.
   Ended TakeEnd();
+  // How long the call may still be, by the latest timer for it that has been set; infinite: none has. Takes all timers.
+  absl::Duration TakeLimit();
 
   Call& call() { return *call_; }
   absl::Time now = absl::FromUnixSeconds(1700000000);

@@ -452,12 +452,7 @@ absl::Duration LimitAfterTransfer(const CallOptions& options, absl::Duration lon
   EXPECT_EQ(offer.message.method(), sip::Method::kInvite);
   bed.Reply(offer, CallTestBed::Answer(offer, succeeds ? 200 : 488, succeeds ? PhoneSdp("192.168.2.63") : ""));
   bed.Media();
-  absl::Duration limit = absl::InfiniteDuration();
-  while (bed.Has<SetTimer>()) {
-    const SetTimer timer = bed.Take<SetTimer>();
-    if (timer.timer == CallTimer::kDuration) limit = timer.after;
-  }
-  return limit;
+  return bed.TakeLimit();
 }
 
 TEST(CallTransfer, LastsNoLongerThanTheTargetAllowsFromWhenItWasFound) {

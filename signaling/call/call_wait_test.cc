@@ -103,12 +103,7 @@ absl::Duration LimitOf(CallOptions options, absl::Duration longest) {
   bed.Forget();
   bed.Reply(invite, CallTestBed::Answer(invite, 200, PhoneSdp("192.168.2.63")));
   bed.Media();
-  absl::Duration limit = absl::InfiniteDuration();
-  while (bed.Has<SetTimer>()) {
-    const SetTimer timer = bed.Take<SetTimer>();
-    if (timer.timer == CallTimer::kDuration) limit = timer.after;
-  }
-  return limit;
+  return bed.TakeLimit();
 }
 
 TEST(CallWait, LastsNoLongerFromItsAnswerOnThanItsCalleeAllows) {
