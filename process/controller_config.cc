@@ -118,6 +118,8 @@ class Checker {
     if (!sip.has_nonce_lifetime()) *sip.mutable_nonce_lifetime() = ToProto(absl::Seconds(60));
     if (ToAbsl(sip.nonce_lifetime()) < absl::Seconds(1))
       return file_.Error("sip.nonce_lifetime", "is too short; allowed: 1s and more");
+    if (sip.tls_client().certificate_file().empty() != sip.tls_client().private_key_file().empty())
+      return file_.Error("sip.tls_client", "certificate_file and private_key_file are set together or not at all");
     return CheckDigestAlgorithms();
   }
 
